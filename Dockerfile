@@ -1,0 +1,46 @@
+# Three images from one file: api (the last, so the default), training and mlflow.
+# --build-arg GIT_COMMIT=$(git rev-parse HEAD) names the commit in /meta.
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS build
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=0 UV_NO_CACHE=1
+WORKDIR /srv/credit
+RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --quiet uv==0.13.9 && python -m venv --without-pip .venv
+COPY pyproject.toml requirements.lock ./
+
+FROM build AS build-api
+RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml \
+ && find .venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
+
+FROM build AS build-training
+RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml --extra train
+
+FROM build AS build-mlflow
+RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock --group server
+
+FROM ${PYTHON_IMAGE} AS base
+ENV PATH=/srv/credit/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true
+WORKDIR /srv/credit
+USER 10001:10001
+
+FROM base AS mlflow
+COPY --from=build-mlflow /srv/credit/.venv .venv
+EXPOSE 5000
+CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000"]
+
+FROM base AS training
+COPY --from=build-training /srv/credit/.venv .venv
+COPY configs configs
+COPY app app
+ARG GIT_COMMIT=unknown
+ENV GIT_COMMIT=${GIT_COMMIT} MPLCONFIGDIR=/tmp/matplotlib
+CMD ["python", "-m", "app.training"]
+
+FROM base AS api
+COPY --from=build-api /srv/credit/.venv .venv
+COPY configs configs
+COPY app app
+ARG GIT_COMMIT=unknown
+ENV GIT_COMMIT=${GIT_COMMIT} SERVING__CACHE_DIR=/tmp/models
+EXPOSE 8000
+CMD ["python", "-m", "app.serving", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,0 +1,85 @@
+# Everything a developer, CI or an operator runs, each under one name. `make help` lists it.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+# Training data: a CSV or Parquet file or an s3:// address; empty is the synthetic sample.
+DATA ?=
+# Port of `make serve` and `make predict`.
+PORT ?= 8000
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+SYNCED := .venv/.synced
+UV := $(shell command -v uv || echo $(BIN)/uv)
+export DATA
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(SYNCED): requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@command -v $(UV) >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	@touch $@
+
+LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev --custom-compile-command 'make lock'
+
+.PHONY: lock
+lock: $(SYNCED) ## Pin every dependency again, after a change of pyproject.toml
+	$(UV) $(LOCK) pyproject.toml -o requirements.lock
+
+.PHONY: check-format check-lint check-types check-lock
+check-format: $(SYNCED)
+	$(BIN)/ruff format --check .
+check-lint: $(SYNCED)
+	$(BIN)/ruff check .
+check-types: $(SYNCED)
+	$(BIN)/mypy
+check-lock: $(SYNCED)
+	@mkdir -p build && cp requirements.lock build/requirements.lock
+	@$(UV) $(LOCK) pyproject.toml -o build/requirements.lock
+	@cmp -s requirements.lock build/requirements.lock || { echo "requirements.lock is stale: run make lock"; exit 1; }
+
+.PHONY: check
+check: ## Format, lint, types and lock file; edits nothing
+	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-lock
+
+.PHONY: fix
+fix: $(SYNCED) ## Format, and mend what the linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: $(SYNCED) ## Run every test that needs no cluster
+	DATA= $(BIN)/pytest
+
+.PHONY: demo
+demo: $(SYNCED) ## Train on the synthetic sample, serve, and show one decision; needs no cluster
+	$(BIN)/python -m scripts.demo
+
+.PHONY: train
+train: $(SYNCED) ## Train, register and let the gate decide: make train DATA=applicants.csv
+	$(BIN)/python -m app.training
+
+.PHONY: serve
+serve: $(SYNCED) ## Serve the model in production on PORT
+	$(BIN)/python -m app.serving --port $(PORT)
+
+.PHONY: predict
+predict: $(SYNCED) ## Ask the service on PORT for the decision on tests/data/request.json
+	@$(BIN)/python -m scripts.predict http://127.0.0.1:$(PORT) tests/data/request.json
+
+.PHONY: bench-scoring
+bench-scoring: $(SYNCED) ## Microseconds a row: compiled model against predict_proba, on DATA
+	$(BIN)/python -m loadtests.scoring
+
+.PHONY: image
+image: ## Build the API's image
+	docker build --build-arg GIT_COMMIT=$$(git rev-parse HEAD) --target api -t credit-default-api:0.1.0 .
+
+.PHONY: clean
+clean: ## Remove what the targets made: environment, caches, embedded registry, demo
+	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build mlflow.db mlartifacts

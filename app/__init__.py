@@ -1,0 +1,1 @@
+"""Credit-default decisions: train, gate, serve."""

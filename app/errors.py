@@ -1,0 +1,38 @@
+"""Everything that this project refuses or cannot do, as exceptions; how HTTP says it is the API's business.
+
+* CreditError
+  x SettingInvalid       a setting has a value that cannot be used
+  x DataInvalid          the training data are not what the columns promise
+  x ModelError
+    + ModelUnavailable   the registry or its artifacts cannot be reached, or hold no such model
+    + ModelRefused       the model is there and must not be served: untrusted types, wrong shape, failed proof
+    + NotCompilable      the model has no compiled form; it can still be served through predict_proba
+"""
+
+
+class CreditError(Exception):
+    """The root; its text is fit for an operator to read."""
+
+
+class SettingInvalid(CreditError):
+    """Names the setting, its value and what is allowed."""
+
+
+class DataInvalid(CreditError):
+    """Names the column and the rows."""
+
+
+class ModelError(CreditError):
+    """Something about a model."""
+
+
+class ModelUnavailable(ModelError):
+    """Worth trying again later."""
+
+
+class ModelRefused(ModelError):
+    """Trying again gives the same answer."""
+
+
+class NotCompilable(ModelError):
+    """Says which part has no compiled form."""

@@ -1,0 +1,42 @@
+"""The wire vector: eleven positions, their names, and which of them may be missing."""
+
+ROW_NUMBER = "row_number"
+"""Position 0. Accepted so that rows of the public file can be sent as they are; no model ever sees it."""
+
+FEATURES: tuple[str, ...] = (
+    "RevolvingUtilizationOfUnsecuredLines",
+    "age",
+    "NumberOfTime30-59DaysPastDueNotWorse",
+    "DebtRatio",
+    "MonthlyIncome",
+    "NumberOfOpenCreditLinesAndLoans",
+    "NumberOfTimes90DaysLate",
+    "NumberRealEstateLoansOrLines",
+    "NumberOfTime60-89DaysPastDueNotWorse",
+    "NumberOfDependents",
+)
+"""The ten features of an applicant, in the order of positions 1 to 10."""
+
+POSITIONS: tuple[str, ...] = (ROW_NUMBER, *FEATURES)
+
+NULLABLE: frozenset[str] = frozenset({"MonthlyIncome", "NumberOfDependents"})
+"""Features that may be missing: `null` on the wire, an empty cell or NA in a file, NaN in a model's input."""
+
+TARGET = "SeriousDlqin2yrs"
+"""The outcome in the training file: 1 when the applicant was 90 days late or worse within two years."""
+
+RISK_DIRECTION: dict[str, int] = {
+    "RevolvingUtilizationOfUnsecuredLines": 1,
+    "age": -1,
+    "NumberOfTime30-59DaysPastDueNotWorse": 1,
+    "NumberOfTimes90DaysLate": 1,
+    "NumberOfTime60-89DaysPastDueNotWorse": 1,
+}
+"""Which way the risk may move as a feature grows: 1 never falls, -1 never rises. A feature not named here is free.
+
+Past-due counts and utilisation by common sense; age because 12 CFR 1002.6(b)(2) forbids that being
+older counts against an applicant of 62 or more.
+"""
+
+ELDERLY_AGE = 62.0
+"""From this age (years) 12 CFR 1002.2(o) calls an applicant elderly; reports and the gate look at them apart."""

@@ -1,0 +1,153 @@
+"""Every Prometheus metric of the serving process; each help text says who reads it."""
+
+from bisect import bisect_left
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from app.features import FEATURES, NULLABLE, POSITIONS
+from app.scoring.model import ScoringModel
+from app.scoring.policy import Verdict
+
+LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds, for http_request_duration_seconds: a decision takes a few milliseconds."""
+
+PROBABILITY_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9)
+
+RELOAD_OUTCOMES = ("loaded", "refused", "unavailable", "failed")
+
+
+class Metrics:
+    """One set of metrics in one registry.
+
+    threshold: the decision's, which becomes an edge of the probability histogram.
+    """
+
+    def __init__(self, threshold: float) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self.decisions = Counter(
+            "credit_decisions_total",
+            "Decisions served; read by the approval-rate alert and the Decisions dashboard.",
+            ["decision", "model_version"],
+            registry=registry,
+        )
+        self.probability = Histogram(
+            "credit_probability",
+            "Probability of default; le counts values below or at an edge, the threshold is one. Decisions dashboard.",
+            ["model_version"],
+            buckets=sorted({*PROBABILITY_BUCKETS, threshold}),
+            registry=registry,
+        )
+        self.out_of_range = Counter(
+            "credit_out_of_range_total",
+            "Values outside the range that the model was trained on; read by the Decisions dashboard.",
+            ["feature"],
+            registry=registry,
+        )
+        self.feature_values = Counter(
+            "credit_feature_values_total",
+            "Values in each of the reference population's bins; read by the drift recording rules.",
+            ["feature", "bin"],
+            registry=registry,
+        )
+        self.reference_share = Gauge(
+            "credit_reference_share",
+            "Share of the reference population in each bin; read by the drift recording rules.",
+            ["feature", "bin"],
+            registry=registry,
+        )
+        self.model_info = Gauge(
+            "credit_model_info",
+            "1 for the model that answers requests; read by the dashboards.",
+            ["name", "version", "alias", "run_id", "digest"],
+            registry=registry,
+        )
+        self.model_loaded = Gauge(
+            "credit_model_loaded", "1 while a model is loaded, else 0; read by the no-model alert.", registry=registry
+        )
+        self.model_trained = Gauge(
+            "credit_model_trained_timestamp_seconds",
+            "When the loaded model was trained; read by the Decisions dashboard as the model's age.",
+            registry=registry,
+        )
+        self.model_loaded_at = Gauge(
+            "credit_model_loaded_timestamp_seconds",
+            "When the loaded model was taken into service; read by the Decisions dashboard.",
+            registry=registry,
+        )
+        self.model_reloads = Counter(
+            "credit_model_reloads_total",
+            "Attempts to load a model by outcome; read by the reload-failing alert.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.registry_up = Gauge(
+            "credit_registry_up",
+            "1 when the last contact with the model registry succeeded, else 0; read by the registry alert.",
+            registry=registry,
+        )
+        for outcome in RELOAD_OUTCOMES:
+            self.model_reloads.labels(outcome)
+
+    def serve(self, model: ScoringModel, alias: str, loaded_at: float) -> "ModelMetrics":
+        """Describe the model that answers from now on; the previous model's description goes.
+
+        loaded_at: seconds since 1970. The result counts that model's decisions.
+        """
+        identity = model.identity
+        self.model_info.clear()
+        self.model_info.labels(identity.name, identity.version, alias, identity.run_id, identity.digest).set(1)
+        self.model_loaded.set(1)
+        self.model_trained.set(identity.trained_at)
+        self.model_loaded_at.set(loaded_at)
+        return ModelMetrics(self, model)
+
+
+class ModelMetrics:
+    """The counters of one model with their labels bound, because finding a label costs more than counting."""
+
+    def __init__(self, metrics: Metrics, model: ScoringModel) -> None:
+        version = model.identity.version
+        self._decisions = {
+            "ACCEPT": metrics.decisions.labels("ACCEPT", version),
+            "REJECT": metrics.decisions.labels("REJECT", version),
+        }
+        self._probability = metrics.probability.labels(version)
+        self._out_of_range = {name: metrics.out_of_range.labels(name) for name in FEATURES}
+        self._bins: list[tuple[int, list[float], list[Counter], Counter | None]] = []
+        self._score_edges: list[float] = []
+        self._score_bins: list[Counter] = []
+        reference = model.document.reference
+        metrics.reference_share.clear()
+        if reference is None:
+            return
+
+        def bins(name: str, shares: list[float]) -> list[Counter]:
+            for index, share in enumerate(shares):
+                metrics.reference_share.labels(name, str(index)).set(share)
+            return [metrics.feature_values.labels(name, str(index)) for index in range(len(shares))]
+
+        for name, known in reference.features.items():
+            counters = bins(name, known.shares)
+            missing = None
+            if name in NULLABLE:
+                metrics.reference_share.labels(name, "missing").set(known.missing_share)
+                missing = metrics.feature_values.labels(name, "missing")
+            self._bins.append((POSITIONS.index(name), known.edges, counters, missing))
+        self._score_edges = reference.score_edges
+        self._score_bins = bins("probability", reference.score_shares)
+
+    def observe(self, vector: list[float], probability: float, decision: Verdict, out_of_range: list[str]) -> None:
+        """Count one decision. vector: the wire vector, NaN where a value is missing."""
+        self._decisions[decision].inc()
+        self._probability.observe(probability)
+        for name in out_of_range:
+            self._out_of_range[name].inc()
+        for position, edges, counters, missing in self._bins:
+            value = vector[position]
+            if value == value:
+                counters[bisect_left(edges, value)].inc()
+            elif missing is not None:
+                missing.inc()
+        if self._score_bins:
+            self._score_bins[bisect_left(self._score_edges, probability)].inc()

@@ -1,0 +1,43 @@
+"""The connection to the registry, and its errors as this project's own."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import mlflow
+from mlflow.environment_variables import (
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR,
+    MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES,
+    MLFLOW_HTTP_REQUEST_TIMEOUT,
+)
+from mlflow.exceptions import MlflowException
+
+from app.errors import ModelUnavailable
+from app.settings import Settings
+
+ALIAS = "production"
+EXPERIMENT = "credit-default"
+REFERENCE_FILE = "reference.json"
+
+
+def connect(settings: Settings) -> mlflow.MlflowClient:
+    """A client of the configured registry that gives up in seconds, since its callers retry by themselves."""
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES.set(2)  # type: ignore[no-untyped-call]
+    MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR.set(1)  # type: ignore[no-untyped-call]
+    MLFLOW_HTTP_REQUEST_TIMEOUT.set(20)  # type: ignore[no-untyped-call]
+    MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR.set(False)  # type: ignore[no-untyped-call]
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    mlflow.set_tracking_uri(settings.mlflow.tracking_uri)
+    mlflow.set_registry_uri(settings.mlflow.tracking_uri)
+    return mlflow.MlflowClient()
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    try:
+        yield
+    except MlflowException as error:
+        first_line = str(error).splitlines()[0]
+        raise ModelUnavailable(f"{what}: {first_line}") from error

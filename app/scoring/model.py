@@ -1,0 +1,148 @@
+"""ScoringModel: one registered model, ready to score wire vectors; read from and written to model.json."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from math import nan
+from typing import Any
+
+from app.errors import ModelRefused
+from app.features import FEATURES, POSITIONS
+from app.scoring.compiled import Scorer, compile_scorer
+from app.scoring.extract import Spec
+
+FORMAT = 1
+"""Of model.json. A file of another format is pulled again."""
+
+Row = Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which model this is, resolved once when it was pulled."""
+
+    name: str
+    version: str
+    uri: str
+    """Names this one version for good: models:/name/version or runs:/run/path."""
+    run_id: str
+    digest: str
+    """SHA-256, in hex, of the model's files."""
+    trained_at: float
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureReference:
+    """One feature among the rows the model was trained on; shares has one entry more than edges."""
+
+    minimum: float
+    maximum: float
+    edges: list[float]
+    shares: list[float]
+    missing_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The population the model was trained on; None of a feature of the applicant means missing."""
+
+    features: dict[str, FeatureReference]
+    score_edges: list[float]
+    score_shares: list[float]
+    applicant: dict[str, float | None]
+    golden_rows: list[list[float | None]]
+    """Ten features a row, in the order of FEATURES."""
+    golden_probabilities: list[float]
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Reference":
+        features = {name: FeatureReference(**value) for name, value in document["features"].items()}
+        return cls(**{**document, "features": features})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDocument:
+    """What model.json holds."""
+
+    identity: Identity
+    positions: list[int]
+    """Wire positions that the model takes, in the order of its inputs."""
+    spec: Spec
+    """Of app.scoring.extract; kind "uncompiled" when the model itself has to be loaded."""
+    reference: Reference | None
+    figures: dict[str, float]
+    format: int = FORMAT
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "ModelDocument":
+        """Raises ModelRefused for a document of another format."""
+        if document.get("format") != FORMAT:
+            raise ModelRefused(f"model.json has the format {document.get('format')!r}; this release reads {FORMAT}")
+        reference = document["reference"]
+        return cls(
+            identity=Identity(**document["identity"]),
+            positions=list(document["positions"]),
+            spec=document["spec"],
+            reference=None if reference is None else Reference.from_json(reference),
+            figures=document["figures"],
+        )
+
+
+def positions_of(columns: Sequence[str] | None, count: int) -> list[int]:
+    """Wire positions for a model's inputs.
+
+    Ten named columns are looked up by name; otherwise ten inputs are positions 1 to 10, and eleven inputs
+    (a model trained with the file's row number, as the reference architecture's is) are all eleven.
+    Raises ModelRefused for any other count or an unknown name.
+    """
+    if columns is not None and count == len(FEATURES):
+        unknown = sorted(set(columns) - set(FEATURES))
+        if unknown or len(set(columns)) != len(FEATURES):
+            raise ModelRefused(f"the model wants the columns {list(columns)}; only {list(FEATURES)} can be given")
+        return [POSITIONS.index(name) for name in columns]
+    if count == len(FEATURES):
+        return list(range(1, len(POSITIONS)))
+    if count == len(POSITIONS):
+        return list(range(len(POSITIONS)))
+    raise ModelRefused(f"the model takes {count} inputs; the wire vector offers {len(FEATURES)} or {len(POSITIONS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringModel:
+    """A model in the process that answers requests."""
+
+    document: ModelDocument
+    scorer: Scorer
+    ranges: list[tuple[int, str, float, float]] = field(init=False)
+    """(position, name, minimum, maximum) of each feature in training."""
+
+    def __post_init__(self) -> None:
+        reference = self.document.reference
+        found = [] if reference is None else reference.features.items()
+        ranges = [(POSITIONS.index(name), name, known.minimum, known.maximum) for name, known in found]
+        object.__setattr__(self, "ranges", ranges)
+
+    @classmethod
+    def compiled(cls, document: ModelDocument) -> "ScoringModel":
+        """Raises NotCompilable when the document holds no compiled form."""
+        return cls(document, compile_scorer(document.spec))
+
+    @property
+    def identity(self) -> Identity:
+        return self.document.identity
+
+    def score(self, vector: Sequence[float]) -> float:
+        """Probability of default for a wire vector of eleven floats, NaN where a value is missing."""
+        return self.scorer([vector[position] for position in self.document.positions])
+
+    def out_of_range(self, vector: Sequence[float]) -> list[str]:
+        """Names of the features whose value lies outside what training saw, in wire order. NaN never does."""
+        return [name for at, name, low, high in self.ranges if vector[at] < low or vector[at] > high]
+
+
+def wire_vector(features: Row) -> list[float]:
+    """The eleven floats for ten features in the order of FEATURES; None becomes NaN, the row number 0."""
+    return [0.0, *(nan if value is None else float(value) for value in features)]

@@ -1,0 +1,157 @@
+"""Settings: environment > configs/config.yaml > defaults. The only reader of the environment."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from app.errors import SettingInvalid
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG_FILE = ROOT / "configs" / "config.yaml"
+
+# The variables that people know by these names; every other setting is SECTION__NAME, as in DECISION__THRESHOLD.
+WELL_KNOWN: dict[str, tuple[str, ...]] = {
+    "MODEL_URI": ("mlflow", "model_uri"),
+    "MLFLOW_TRACKING_URI": ("mlflow", "tracking_uri"),
+    "MLFLOW_S3_ENDPOINT_URL": ("train", "s3_endpoint_url"),
+    "DATA": ("train", "data"),
+    "GIT_COMMIT": ("git_commit",),
+}
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class Decision(Section):
+    threshold: float = Field(0.05, gt=0, lt=1, description="REJECT from this probability of default on.")
+
+
+class Mlflow(Section):
+    model_uri: str = Field(
+        "models:/credit-default-model@production",
+        pattern=r"^(models:/[^/@]+(@[^/@]+|/[0-9]+)|runs:/[0-9a-f]+/.+)$",
+        description="The model to serve: models:/name@alias, models:/name/version or runs:/run/path.",
+    )
+    model_name: str = Field("credit-default-model", min_length=1, description="Name that training registers under.")
+    tracking_uri: str = Field(
+        f"sqlite:///{ROOT / 'mlflow.db'}",
+        pattern=r"^(https?://|sqlite:///).+",
+        description="The MLflow server (http, https) or an embedded SQLite file.",
+    )
+
+
+class Gate(Section):
+    """What a candidate must reach on the held-out rows before it may serve."""
+
+    min_roc_auc: float = Field(0.8, ge=0.5, le=1, description="Lowest ROC AUC.")
+    max_calibration_error: float = Field(0.02, gt=0, lt=1, description="Highest expected calibration error.")
+    max_auc_loss: float = Field(0.002, ge=0, lt=1, description="Most ROC AUC that may be lost against production.")
+    max_brier_loss: float = Field(0.0005, ge=0, lt=1, description="Most Brier score that may be lost to production.")
+    min_elderly_auc_ratio: float = Field(0.9, gt=0, le=1, description="ROC AUC of 62 and over / below 62, at least.")
+    min_elderly_approval_ratio: float = Field(
+        0.8, gt=0, le=1, description="Approval rate of 62 and over / below 62, at least."
+    )
+
+
+class Train(Section):
+    data: str = Field("", description="CSV or Parquet path, or s3:// address; empty: the synthetic sample.")
+    s3_endpoint_url: str = Field("", description="Endpoint of an S3 server other than AWS, such as MinIO.")
+    held_out_share: float = Field(0.2, ge=0.05, le=0.5, description="Share of the rows that no training ever sees.")
+    folds: int = Field(5, ge=2, le=20, description="Folds of the cross-validation.")
+    seed: int = Field(20, ge=0, description="Seed of the sample, the model and the bootstrap.")
+    bootstrap_rounds: int = Field(200, ge=50, le=10_000, description="Resamples behind the ROC AUC's interval.")
+    gate: Gate = Gate()
+
+
+class Serving(Section):
+    cache_dir: Path = Field(ROOT / ".cache" / "models", description="Where pulled models are kept, ready to serve.")
+    poll_seconds: float = Field(5.0, ge=0.1, le=3600, description="How often the registry's alias is asked for.")
+    pull_timeout_seconds: float = Field(120.0, ge=1, le=3600, description="Longest time for one pull of a model.")
+    allow_pickle: bool = Field(False, description="Also load pickled models, which run code of their author's.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line shown.")
+
+
+class WellKnownVariables(PydanticBaseSettingsSource):
+    """The variables of WELL_KNOWN, as a settings source of their own."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError  # part of the base class's contract; __call__ answers for every field
+
+    def __call__(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for variable, path in WELL_KNOWN.items():
+            if text := os.environ.get(variable, "").strip():
+                section = values
+                for key in path[:-1]:
+                    section = section.setdefault(key, {})
+                section[path[-1]] = text
+        return values
+
+
+class Settings(BaseSettings):
+    """All that can be set, one section a concern."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_nested_delimiter="__", env_ignore_empty=True, yaml_file_encoding="utf-8"
+    )
+
+    git_commit: str = Field("unknown", description="Commit that the running code was built from.")
+    decision: Decision = Decision()
+    mlflow: Mlflow = Mlflow()
+    train: Train = Train()
+    serving: Serving = Serving()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (
+            init_settings,
+            WellKnownVariables(settings_cls),
+            env_settings,
+            YamlConfigSettingsSource(settings_cls, yaml_file=CONFIG_FILE),
+        )
+
+
+def load_settings() -> Settings:
+    """Read every source once.
+
+    Raises SettingInvalid with, for each bad setting, its name, its value and what is allowed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingInvalid("; ".join(_sentence(detail) for detail in error.errors())) from error
+
+
+def _sentence(detail: Any) -> str:
+    path = tuple(str(part) for part in detail["loc"])
+    variable = next((name for name, target in WELL_KNOWN.items() if target == path), "__".join(path).upper())
+    if detail["type"] == "extra_forbidden":
+        return f"setting {'.'.join(path)} does not exist; remove it from the environment or {CONFIG_FILE.name}"
+    return (
+        f"setting {'.'.join(path)} (environment: {variable}) is {detail['input']!r}: {detail['msg']}"
+        f"; allowed: {_allowed(path)}"
+    )
+
+
+def _allowed(path: tuple[str, ...]) -> str:
+    model: type[BaseModel] = Settings
+    for key in path[:-1]:
+        model = model.model_fields[key].annotation  # type: ignore[assignment]
+    field = model.model_fields.get(path[-1])
+    return (field.description if field is not None else None) or "see configs/config.yaml"

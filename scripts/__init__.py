@@ -1,0 +1,1 @@
+"""What the Makefile runs and that is too long for a recipe."""

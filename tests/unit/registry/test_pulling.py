@@ -1,0 +1,189 @@
+"""Pulling models from a real registry: what comes, from where, and what is refused."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import mlflow.pyfunc
+import mlflow.sklearn
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+from app.cache import read_entry
+from app.errors import ModelRefused, ModelUnavailable
+from app.estimators import TRUSTED_TYPES, load_entry
+from app.registry import promote, pull, register
+from app.registry.client import connect
+from app.settings import ROOT, Settings
+from tests.unit.models import outcomes, quirky_rows
+from tests.unit.registry.conftest import candidate_of, reference_of
+
+Named = Callable[..., Settings]
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*(pickle|cloudpickle|input example|pip_requirements).*")
+
+
+def log_plain(model: Any, settings: Settings, **options: Any) -> str:
+    """Register a model the way its author would without this project; gives its version's URI."""
+    connect(settings)
+    with mlflow.start_run():
+        info = mlflow.sklearn.log_model(
+            model,
+            name="model",
+            registered_model_name=settings.mlflow.model_name,
+            pip_requirements=["scikit-learn"],
+            **options,
+        )
+    return f"models:/{settings.mlflow.model_name}/{info.registered_model_version}"
+
+
+def artifact_of(uri: str) -> Path:
+    """The folder of the registry that holds a model's files."""
+    return Path(mlflow.artifacts.download_artifacts(uri))
+
+
+def test_alias_version_and_run_give_the_same_model(boosted: Any, named_settings: Named) -> None:
+    settings = named_settings("three-ways")
+    registered = register(candidate_of(boosted), settings)
+    promote(registered, True, [], settings)
+    uris = ["models:/three-ways@production", "models:/three-ways/1", f"runs:/{registered.run_id}/model"]
+    rows = quirky_rows(50, 10, seed=10)
+    expected = boosted.predict_proba(rows)[:, 1].tolist()
+    for uri in uris:
+        model = load_entry(pull(uri, settings), allow_pickle=False)
+        assert [model.score([0.0, *row]) for row in rows.tolist()] == expected
+    assert model.document.figures == {"roc_auc": 0.86}
+    assert model.document.reference == reference_of(boosted)
+
+
+def test_a_version_in_the_cache_is_not_downloaded_again(
+    boosted: Any, named_settings: Named, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = named_settings("cached")
+    register(candidate_of(boosted), settings)
+    entry = pull("models:/cached/1", settings)
+
+    def no_download(**_: Any) -> str:
+        raise AssertionError("downloaded again")
+
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", no_download)
+    assert pull("models:/cached/1", settings) == entry
+
+
+def test_a_damaged_cache_entry_is_pulled_again(boosted: Any, named_settings: Named) -> None:
+    settings = named_settings("damaged")
+    register(candidate_of(boosted), settings)
+    entry = pull("models:/damaged/1", settings)
+    (entry / "model.json").write_text("{}")
+    assert read_entry(pull("models:/damaged/1", settings)).identity.version == "1"
+
+
+def test_a_registry_made_anew_is_not_answered_from_the_old_ones_cache(boosted: Any, named_settings: Named) -> None:
+    settings = named_settings("anew")
+    register(candidate_of(boosted), settings)
+    entry = pull("models:/anew/1", settings)
+    connect(settings).delete_registered_model("anew")
+    second = register(candidate_of(boosted), settings)
+    assert second.version == "1"
+    assert read_entry(pull("models:/anew/1", settings)).identity.run_id == second.run_id
+    assert read_entry(entry).identity.run_id != second.run_id
+
+
+def test_the_origins_eleven_column_pipeline_gets_all_eleven_positions(origin: Any, named_settings: Named) -> None:
+    settings = named_settings("origin")
+    uri = log_plain(origin, settings, serialization_format="skops", skops_trusted_types=list(TRUSTED_TYPES))
+    model = load_entry(pull(uri, settings), allow_pickle=False)
+    rows = quirky_rows(50, 11, seed=11)
+    found = np.array([model.score(row) for row in rows.tolist()])
+    assert np.abs(found - origin.predict_proba(rows)[:, 1]).max() <= 1e-12
+
+
+def test_a_classifier_without_a_compiled_form_is_served_uncompiled(named_settings: Named) -> None:
+    settings = named_settings("forest")
+    rows = quirky_rows(300, 10, seed=12)
+    forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(rows, outcomes(rows))
+    uri = log_plain(forest, settings, serialization_format="skops", skops_trusted_types=list(TRUSTED_TYPES))
+    model = load_entry(pull(uri, settings), allow_pickle=False)
+    assert model.document.spec["kind"] == "uncompiled"
+    assert [model.score([0.0, *row]) for row in rows[:9].tolist()] == forest.predict_proba(rows[:9])[:, 1].tolist()
+
+
+def test_a_pickled_model_is_refused_unless_it_is_allowed(boosted: Any, named_settings: Named) -> None:
+    uri = log_plain(boosted, named_settings("pickled"), serialization_format="cloudpickle")
+    with pytest.raises(ModelRefused, match="runs code when it is read"):
+        pull(uri, named_settings("pickled"))
+    assert pull(uri, named_settings("pickled", allow_pickle=True)).is_dir()
+
+
+def test_golden_probabilities_of_another_model_are_refused(boosted: Any, named_settings: Named) -> None:
+    settings = named_settings("swapped")
+    reference = reference_of(boosted)
+    moved = replace(reference, golden_probabilities=[p / 2 for p in reference.golden_probabilities])
+    register(candidate_of(boosted, moved), settings)
+    with pytest.raises(ModelRefused, match="golden row 0"):
+        pull("models:/swapped/1", settings)
+
+
+def test_a_truncated_artifact_is_refused_and_leaves_nothing_in_the_cache(boosted: Any, named_settings: Named) -> None:
+    settings = named_settings("truncated")
+    register(candidate_of(boosted), settings)
+    path = artifact_of("models:/truncated/1") / "model.skops"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ModelRefused, match="not a readable skops file"):
+        pull("models:/truncated/1", settings)
+    assert [p for p in settings.serving.cache_dir.rglob("*") if p.is_file()] == []
+
+
+def test_artifacts_that_are_gone_are_unavailable(boosted: Any, named_settings: Named) -> None:
+    settings = named_settings("gone")
+    register(candidate_of(boosted), settings)
+    shutil.rmtree(artifact_of("models:/gone/1"))
+    with pytest.raises(ModelUnavailable, match=r"models:/gone/1 cannot be had"):
+        pull("models:/gone/1", settings)
+
+
+@pytest.mark.parametrize("uri", ["models:/nobody@production", "models:/nobody/3", f"runs:/{'0' * 32}/model"])
+def test_a_model_that_does_not_exist_is_unavailable(named_settings: Named, uri: str) -> None:
+    with pytest.raises(ModelUnavailable, match=uri):
+        pull(uri, named_settings("nobody"))
+
+
+class NoSklearn(mlflow.pyfunc.PythonModel):
+    def predict(self, model_input: list[str]) -> list[str]:
+        return model_input
+
+
+def test_a_model_of_another_library_is_refused(named_settings: Named) -> None:
+    settings = named_settings("foreign")
+    connect(settings)
+    with mlflow.start_run():
+        mlflow.pyfunc.log_model(name="model", python_model=NoSklearn(), registered_model_name="foreign")
+    with pytest.raises(ModelRefused, match="no scikit-learn model"):
+        pull("models:/foreign/1", settings)
+
+
+@pytest.mark.parametrize(("uri", "code"), [("models:/cli/1", 0), ("models:/cli@nobody", 3), ("models:/cli-bad/1", 4)])
+def test_the_command_lines_exit_code_says_what_happened(
+    boosted: Any, named_settings: Named, monkeypatch: pytest.MonkeyPatch, uri: str, code: int
+) -> None:
+    settings = named_settings(uri.split("/")[1].split("@")[0])
+    reference = reference_of(boosted)
+    if code == 4:
+        reference = replace(reference, golden_probabilities=[0.5] * 20)
+    register(candidate_of(boosted, reference), settings)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", settings.mlflow.tracking_uri)
+    monkeypatch.setenv("SERVING__CACHE_DIR", str(settings.serving.cache_dir))
+    command = [sys.executable, "-m", "app.registry", "pull", uri]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stderr
+    if code == 0:
+        assert (Path(ended.stdout.splitlines()[-1]) / "model.json").exists()
+    else:
+        assert ended.stderr.splitlines()[-1].startswith("error: ")
+        assert "Traceback" not in ended.stderr

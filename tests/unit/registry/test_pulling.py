@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import mlflow.pyfunc
 import mlflow.sklearn
 import numpy as np
 import pytest
+from mlflow.pyfunc.model import PythonModel
 from sklearn.ensemble import RandomForestClassifier
 
 from app.cache import read_entry
@@ -154,8 +154,8 @@ def test_a_model_that_does_not_exist_is_unavailable(named_settings: Named, uri: 
         pull(uri, named_settings("nobody"))
 
 
-class NoSklearn(mlflow.pyfunc.PythonModel):
-    def predict(self, model_input: list[str]) -> list[str]:
+class NoSklearn(PythonModel):
+    def predict(self, context: object, model_input: list[str], params: object = None) -> list[str]:
         return model_input
 
 

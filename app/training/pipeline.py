@@ -1,0 +1,114 @@
+"""From clean rows to a judged candidate, with everything that will be registered beside it; no registry needed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from app.errors import ModelRefused
+from app.scoring.model import Reference, ScoringModel, wire_vector
+from app.settings import Settings
+from app.training import evaluate, fit
+from app.training.data import Dataset
+from app.training.evaluate import Figures, Measures
+from app.training.gate import Champion, GateVerdict, judge
+from app.training.pictures import draw
+from app.training.reference import build_reference
+from app.training.split import split
+
+STAGES = (
+    "fit the candidate",
+    "cross-validate",
+    "fit the reference line",
+    "evaluate",
+    "compare with production",
+    "describe the population",
+    "draw the pictures",
+)
+Stage = Callable[[str], None]
+"""Called with the name of each of STAGES as it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One training, ready to be registered."""
+
+    estimator: HistGradientBoostingClassifier
+    dataset: Dataset
+    digest: str
+    training: Dataset
+    held_out: Dataset
+    figures: Figures
+    cross_validated: Measures
+    origin: Measures
+    """The reference architecture's model, on the same held-out rows."""
+    champion: Champion | None
+    verdict: GateVerdict
+    reference: Reference
+    pictures: dict[str, bytes]
+
+
+def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champion | None, stage: Stage) -> Outcome:
+    """Fit, evaluate and judge.
+
+    production: the model to beat; a Champion that names its problem when it could not be loaded; None when
+    there is none. Raises DataInvalid when the rows cannot be split into parts that hold both outcomes.
+    """
+    train_settings, threshold = settings.train, settings.decision.threshold
+    seed = train_settings.seed
+    training, held_out = split(dataset, train_settings.held_out_share)
+
+    stage("fit the candidate")
+    estimator = fit.fit_candidate(training, seed)
+    predict = partial(fit.probabilities, estimator)
+    probability = predict(held_out.features)
+
+    stage("cross-validate")
+    cross_validated = evaluate.cross_validate(dataset, train_settings.folds, seed, threshold)
+
+    stage("fit the reference line")
+    origin_probability = fit.probabilities(fit.fit_origin(training), fit.origin_inputs(held_out))
+
+    stage("evaluate")
+    violations = evaluate.count_monotonicity_violations(predict, training.features, seed)
+    figures = evaluate.evaluate(
+        held_out, probability, threshold, train_settings.bootstrap_rounds, seed, monotonicity_violations=violations
+    )
+
+    stage("compare with production")
+    champion = measure_champion(production, held_out, threshold)
+
+    stage("describe the population")
+    reference = build_reference(training.features, predict, threshold, seed)
+
+    stage("draw the pictures")
+    return Outcome(
+        estimator=estimator,
+        dataset=dataset,
+        digest=dataset.digest,
+        training=training,
+        held_out=held_out,
+        figures=figures,
+        cross_validated=cross_validated,
+        origin=evaluate.measure(held_out.outcome, origin_probability, threshold),
+        champion=champion,
+        verdict=judge(figures, champion, train_settings.gate),
+        reference=reference,
+        pictures=draw(held_out, probability, origin_probability, predict, threshold, seed),
+    )
+
+
+def measure_champion(
+    production: ScoringModel | Champion | None, held_out: Dataset, threshold: float
+) -> Champion | None:
+    """The model in production as the gate wants it: scored as the API would score it, on the held-out rows."""
+    if not isinstance(production, ScoringModel):
+        return production
+    label = f"version {production.identity.version}"
+    try:
+        scores = [production.score(wire_vector(row)) for row in held_out.features.tolist()]
+    except ModelRefused as error:
+        return Champion(label, None, str(error))
+    return Champion(label, evaluate.measure(held_out.outcome, np.array(scores), threshold))

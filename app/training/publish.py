@@ -1,0 +1,62 @@
+"""A training as the registry takes it: one candidate with its parameters, figures and files."""
+
+import pandas as pd
+
+from app.features import FEATURES, RISK_DIRECTION
+from app.registry import Candidate
+from app.settings import Settings
+from app.training.evaluate import flat
+from app.training.fit import HYPERPARAMETERS
+from app.training.pipeline import Outcome
+from app.training.report import model_card
+
+EXAMPLE_ROWS = 5
+
+
+def to_candidate(outcome: Outcome, settings: Settings) -> Candidate:
+    """What `app.registry.register` stores."""
+    return Candidate(
+        estimator=outcome.estimator,
+        columns=list(FEATURES),
+        example=pd.DataFrame(outcome.training.features[:EXAMPLE_ROWS], columns=list(FEATURES)),
+        parameters=_parameters(outcome, settings),
+        figures=metric_values(outcome),
+        data_name=outcome.dataset.name,
+        data_digest=outcome.digest,
+        reference=outcome.reference,
+        pictures=outcome.pictures,
+        card=model_card(outcome, settings),
+    )
+
+
+def metric_values(outcome: Outcome) -> dict[str, float]:
+    """Metric name -> value; those without a prefix are of the candidate on the held-out rows."""
+    figures = outcome.figures
+    champion = outcome.champion.measures if outcome.champion is not None else None
+    values = {
+        **flat("", figures.overall),
+        **flat("elderly_", figures.elderly),
+        **flat("younger_", figures.younger),
+        **flat("cv_", outcome.cross_validated),
+        **flat("origin_", outcome.origin),
+        **flat("champion_", champion),
+        "roc_auc_low": figures.roc_auc_low,
+        "roc_auc_high": figures.roc_auc_high,
+        "elderly_auc_ratio": figures.elderly_auc_ratio,
+        "elderly_approval_ratio": figures.elderly_approval_ratio,
+        "monotonicity_violations": float(figures.monotonicity_violations),
+        "training_rows": float(len(outcome.training)),
+    }
+    return {name: value for name, value in values.items() if value == value}
+
+
+def _parameters(outcome: Outcome, settings: Settings) -> dict[str, str | float | int]:
+    return {
+        **HYPERPARAMETERS,
+        "monotone": ", ".join(f"{name} {direction:+d}" for name, direction in RISK_DIRECTION.items()),
+        "seed": settings.train.seed,
+        "held_out_share": settings.train.held_out_share,
+        "folds": settings.train.folds,
+        "decision_threshold": settings.decision.threshold,
+        "data": outcome.dataset.name,
+    }

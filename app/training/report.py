@@ -1,0 +1,156 @@
+"""A training in words: the table on the terminal and the model card."""
+
+from app.features import FEATURES, RISK_DIRECTION
+from app.settings import Settings
+from app.training.evaluate import Measures
+from app.training.fit import HYPERPARAMETERS
+from app.training.pipeline import Outcome
+
+# Measure -> how a reader knows it, and how it is written.
+ROWS: dict[str, tuple[str, str]] = {
+    "roc_auc": ("ROC AUC", ".4f"),
+    "brier": ("Brier score", ".5f"),
+    "calibration_error": ("Calibration error", ".5f"),
+    "ks": ("KS distance", ".4f"),
+    "approval_rate": ("Approved", ".2%"),
+    "recall": ("Defaulters refused (recall)", ".2%"),
+    "precision": ("Defaulters among refused (precision)", ".2%"),
+}
+REFERENCE_LINE = "reference architecture"
+
+
+def terminal_report(outcome: Outcome, settings: Settings) -> str:
+    """Aligned for a terminal: what was trained on, the figures, the verdict with each reason."""
+    verdict = outcome.verdict
+    training, held_out = len(outcome.training), len(outcome.held_out)
+    return "\n".join(
+        [
+            f"{outcome.dataset.name}: {training:,} training rows, {held_out:,} held-out rows, "
+            f"decision threshold {settings.decision.threshold:g}",
+            "",
+            *_aligned(_figures(outcome, settings)),
+            "",
+            *_aligned(_slices(outcome)),
+            "",
+            "gate: passed" if verdict.passed else "gate: REFUSED",
+            *(f"  - {reason}" for reason in verdict.reasons),
+        ]
+    )
+
+
+def model_card(outcome: Outcome, settings: Settings) -> str:
+    """One page of Markdown."""
+    train, gate, threshold = settings.train, settings.train.gate, settings.decision.threshold
+    rising = [name for name in FEATURES if RISK_DIRECTION.get(name) == 1]
+    falling = [name for name in FEATURES if RISK_DIRECTION.get(name) == -1]
+    parameters = ", ".join(f"{name} {value}" for name, value in HYPERPARAMETERS.items())
+    applicant = ", ".join(
+        f"{name} {'missing' if value is None else f'{value:g}'}" for name, value in outcome.reference.applicant.items()
+    )
+    return f"""# {settings.mlflow.model_name}
+
+Probability that an applicant is 90 days late or worse within two years. An applicant is refused from
+{threshold:g} on.
+
+## Data
+
+| | |
+|---|---|
+| data | {outcome.dataset.name} |
+| SHA-256 of the cleaned rows | `{outcome.digest}` |
+| rows | {len(outcome.dataset):,}, of which {len(outcome.held_out):,} held out by a hash of each row's features |
+| default rate | {outcome.dataset.outcome.mean():.2%} |
+| seed | {train.seed} |
+| commit of the code | {settings.git_commit} |
+
+## Model
+
+HistGradientBoostingClassifier on {len(FEATURES)} features, missing values as they are ({parameters}).
+The risk never falls as these grow: {", ".join(rising)}. It never rises with: {", ".join(falling)}.
+Swept over their whole ranges on real rows, these were broken {outcome.figures.monotonicity_violations} times.
+The row number is not an input.
+
+## Figures
+
+{_markdown(_figures(outcome, settings))}
+
+The cross-validation is over the whole file; the interval is the bootstrap's 2.5th to 97.5th percentile in
+{train.bootstrap_rounds} resamples of the held-out rows; the calibration error is over ten bins of equal counts. The
+last column is logistic regression on all eleven columns, the row number among them, on the same held-out rows:
+a line to compare with.
+
+## Applicants of 62 and over, and below
+
+{_markdown(_slices(outcome))}
+
+A slice with fewer than ten defaulters or payers is left out.
+
+## Gate
+
+ROC AUC at least {gate.min_roc_auc:g}; calibration error at most {gate.max_calibration_error:g}; no monotone constraint
+broken; for 62 and over against below, ROC AUC at least {gate.min_elderly_auc_ratio:g} and approval rate at least
+{gate.min_elderly_approval_ratio:g} times; against the model in production on the same held-out rows, at most
+{gate.max_auc_loss:g} of ROC AUC and {gate.max_brier_loss:g} of Brier score lost.
+Verdict: **{"passed" if outcome.verdict.passed else "refused"}**.
+
+{chr(10).join(f"- {reason}" for reason in outcome.verdict.reasons)}
+
+## Reference applicant
+
+The median of the accepted applicants closest below the threshold; reasons for a refusal are found against it:
+{applicant}.
+
+## Limits of use
+
+- It ranks applicants like those of the data above. Their defaults are of one period and one lender's intake;
+  nobody who was refused before is among them, and nothing says how they would have paid.
+- It is not a price, not a limit and not a loss: it says how likely, not how much.
+- Age is an input. It can only lower the risk, but whether a credit system with age is lawful where you lend is
+  for you to establish, as is every other protected ground, none of which is in the data.
+- Utilisation in dollars, debt without income and the codes 96 and 98 are in the training data as they came.
+  Values outside the training ranges are scored by the nearest known ones and reported as out of range.
+- A model from the synthetic sample shows that the system runs. It must decide about nobody.
+"""
+
+
+def _figures(outcome: Outcome, settings: Settings) -> list[list[str]]:
+    figures = outcome.figures
+    champion = outcome.champion.measures if outcome.champion is not None else None
+    table = [["", f"{settings.train.folds}-fold CV mean", "held out", "95 % interval", REFERENCE_LINE]]
+    if champion is not None and outcome.champion is not None:
+        table[0].append(f"{outcome.champion.label} (production)")
+    for name in ROWS:
+        interval = f"{figures.roc_auc_low:.4f} to {figures.roc_auc_high:.4f}" if name == "roc_auc" else ""
+        cells = [_cell(name, outcome.cross_validated), _cell(name, figures.overall), interval]
+        cells.append(_cell(name, outcome.origin))
+        table.append([ROWS[name][0], *cells, *([] if champion is None else [_cell(name, champion)])])
+    return table
+
+
+def _slices(outcome: Outcome) -> list[list[str]]:
+    slices = {"62 and over": outcome.figures.elderly, "below 62": outcome.figures.younger}
+    measured = {name: found for name, found in slices.items() if found is not None}
+    table = [["held out", *measured]]
+    table.append(["Applicants", *(f"{found.rows:,}" for found in measured.values())])
+    table.append(["Default rate", *(f"{found.bad_rate:.2%}" for found in measured.values())])
+    return table + [[ROWS[name][0], *(_cell(name, found) for found in measured.values())] for name in ROWS]
+
+
+def _cell(name: str, measured: Measures) -> str:
+    value: float = getattr(measured, name)
+    return format(value, ROWS[name][1]) if value == value else "not measurable"
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in table
+    ]
+
+
+def _markdown(table: list[list[str]]) -> str:
+    head, *body = ("| " + " | ".join(row) + " |" for row in table)
+    return "\n".join([head, "|---|" + "---:|" * (len(table[0]) - 1), *body])

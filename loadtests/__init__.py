@@ -1,0 +1,1 @@
+"""What the services can bear, measured on loopback."""

@@ -1,0 +1,1 @@
+"""Training, from reading a file to the verdict."""

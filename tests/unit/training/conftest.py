@@ -1,0 +1,38 @@
+"""One training of the synthetic sample, and one of the same rows with shuffled labels, for every test here."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.features import TARGET
+from app.settings import Settings
+from app.training.data import SYNTHETIC, Dataset, clean
+from app.training.pipeline import Outcome, train
+from app.training.sample import synthetic_frame
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture(scope="session")
+def sample(settings: Settings) -> pd.DataFrame:
+    """As read; tests copy it before they spoil it."""
+    return synthetic_frame(settings.train.seed)
+
+
+@pytest.fixture(scope="session")
+def dataset(sample: pd.DataFrame) -> Dataset:
+    return clean(sample, SYNTHETIC)
+
+
+@pytest.fixture(scope="session")
+def outcome(dataset: Dataset, settings: Settings) -> Outcome:
+    return train(dataset, settings, None, lambda stage: None)
+
+
+@pytest.fixture(scope="session")
+def shuffled_outcome(sample: pd.DataFrame, settings: Settings) -> Outcome:
+    labels = np.random.default_rng(1).permutation(sample[TARGET].to_numpy())
+    return train(clean(sample.assign(**{TARGET: labels}), "shuffled labels"), settings, None, lambda stage: None)

@@ -1,0 +1,141 @@
+"""Which tables may be trained on, and what is said about the others."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.errors import DataInvalid
+from app.features import FEATURES, TARGET
+from app.settings import Train
+from app.training.data import SYNTHETIC, Dataset, canonical_bytes, clean, load
+
+
+def frame(rows: int = 8) -> pd.DataFrame:
+    """A small table without fault, its row numbers 101, 102, …"""
+    table = pd.DataFrame({name: np.arange(rows, dtype=float) for name in FEATURES})
+    table.insert(0, TARGET, np.arange(rows) % 2)
+    table.insert(0, "Unnamed: 0", np.arange(rows) + 101)
+    return table
+
+
+def spoiled(column: str, *values: object) -> pd.DataFrame:
+    """The table with a column's first values replaced."""
+    table = frame()
+    table[column] = pd.Series([*values, *table[column].tolist()[len(values) :]])
+    return table
+
+
+def complaint(table: pd.DataFrame) -> str:
+    with pytest.raises(DataInvalid) as caught:
+        clean(table, "file.csv")
+    return str(caught.value)
+
+
+def test_a_table_without_fault_becomes_doubles_in_the_order_of_the_features() -> None:
+    table = frame()[["Unnamed: 0", *reversed(FEATURES), TARGET]]
+    dataset = clean(table.assign(age=np.arange(8) + 30), "file.csv")
+    assert dataset.features.dtype == np.float64
+    assert dataset.features[0].tolist() == [0.0, 30.0, *[0.0] * 8]
+    assert dataset.outcome.tolist() == [0, 1] * 4
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0", ""])
+def test_a_nameless_first_column_is_kept_apart_as_the_row_number(name: str) -> None:
+    dataset = clean(frame().rename(columns={"Unnamed: 0": name}), "file.csv")
+    assert dataset.features.shape == (8, 10)
+    assert dataset.row_numbers.tolist() == list(range(101, 109))
+
+
+def test_rows_without_a_number_are_counted_from_one() -> None:
+    assert clean(frame().drop(columns="Unnamed: 0"), "file.csv").row_numbers.tolist() == list(range(1, 9))
+
+
+def test_income_and_dependents_may_be_missing() -> None:
+    table = spoiled("MonthlyIncome", None)
+    table.loc[1, "NumberOfDependents"] = np.nan
+    features = clean(table, "file.csv").features
+    assert np.argwhere(np.isnan(features)).tolist() == [[0, 4], [1, 9]]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("age", None, "column age is missing in 1 row, number 101"),
+        ("age", "old", "column age is not a number in 1 row, number 101"),
+        ("age", "nan", "column age is not a number in 1 row, number 101"),
+        ("MonthlyIncome", float("inf"), "column MonthlyIncome is infinite in 1 row, number 101"),
+        ("DebtRatio", "-Infinity", "column DebtRatio is infinite in 1 row, number 101"),
+        ("NumberOfTimes90DaysLate", -1, "column NumberOfTimes90DaysLate is negative in 1 row, number 101"),
+        (TARGET, 2, f"column {TARGET} is not 0 or 1 in 1 row, number 101"),
+        (TARGET, 0.5, f"column {TARGET} is not 0 or 1 in 1 row, number 101"),
+        (TARGET, None, f"column {TARGET} is missing in 1 row, number 101"),
+        (TARGET, "yes", f"column {TARGET} is not a number in 1 row, number 101"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_column_and_row(column: str, value: object, reason: str) -> None:
+    assert reason in complaint(spoiled(column, value))
+
+
+def test_the_first_five_wrong_rows_are_named_and_all_are_counted() -> None:
+    reason = "column age is missing in 7 rows, numbers 101, 102, 103, 104, 105, …"
+    assert reason in complaint(spoiled("age", *[None] * 7))
+
+
+def test_every_wrong_column_is_named_at_once() -> None:
+    table = spoiled("age", "old").assign(DebtRatio=-1.0)
+    text = complaint(table.drop(columns="MonthlyIncome").assign(postcode=1))
+    assert text.startswith("file.csv: ")
+    for part in (
+        "column MonthlyIncome is not there",
+        "column postcode is not known",
+        "column age is not a number",
+        "column DebtRatio is negative in 8 rows",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize("values", [[True] * 8, pd.date_range("2020-01-01", periods=8), [[1.0]] * 8])
+def test_a_column_of_another_type_is_refused(values: object) -> None:
+    assert "column age is not a number in 8 rows" in complaint(frame().assign(age=pd.Series(values)))
+
+
+def test_numbers_written_as_text_are_numbers() -> None:
+    assert clean(frame().assign(age=["30"] * 8), "file.csv").features[:, 1].tolist() == [30.0] * 8
+
+
+def test_integers_that_allow_missing_values_are_numbers() -> None:
+    table = frame().assign(NumberOfDependents=pd.array([1, None] * 4, dtype="Int64"))
+    assert np.isnan(clean(table, "file.csv").features[:, 9]).tolist() == [False, True] * 4
+
+
+def test_a_table_without_rows_is_refused() -> None:
+    assert "no rows" in complaint(frame().head(0))
+
+
+def test_a_table_without_columns_is_refused() -> None:
+    assert "column age is not there" in complaint(pd.DataFrame())
+
+
+def test_a_single_outcome_is_refused() -> None:
+    assert f"column {TARGET} is 0 in every row" in complaint(frame().assign(**{TARGET: 0}))
+
+
+def test_a_feature_without_any_value_is_refused() -> None:
+    assert "column MonthlyIncome has no value in any row" in complaint(frame().assign(MonthlyIncome=np.nan))
+
+
+def test_the_digest_is_of_the_content_alone(dataset: Dataset) -> None:
+    again = Dataset("another name", dataset.row_numbers + 1, dataset.features.copy(), dataset.outcome.copy())
+    assert again.digest == dataset.digest
+    again.outcome[0] = 1 - again.outcome[0]
+    assert again.digest != dataset.digest
+
+
+def test_equal_numbers_have_equal_bytes() -> None:
+    odd_nan = np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64)
+    assert canonical_bytes(np.array([-0.0, np.nan])) == canonical_bytes(np.append(0.0, odd_nan))
+
+
+def test_without_data_the_synthetic_sample_is_loaded(dataset: Dataset) -> None:
+    loaded = load(Train())
+    assert (loaded.name, loaded.digest) == (SYNTHETIC, dataset.digest)

@@ -1,1 +1,3 @@
 """Credit-default decisions: train, gate, serve."""
+
+__version__ = "0.1.0"

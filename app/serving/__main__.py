@@ -1,0 +1,67 @@
+"""`python -m app.serving`: one process, which ends with 0 when it is asked to stop."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import uvicorn
+
+from app.errors import SettingInvalid
+from app.serving.logs import logging_config
+from app.settings import load_settings
+
+GRACE_SECONDS = 25
+"""For requests under way at a stop; below the 30 s after which Kubernetes kills."""
+
+# Longer than load balancers keep an idle connection, so that none sends into a connection being closed.
+KEEP_ALIVE_SECONDS = 75
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 takes a free one."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not between 0 and 65535")
+    return number
+
+
+def stop(_: int, __: FrameType | None) -> None:
+    """The server finishes what it has, then raises the signal again: being asked to stop is no failure."""
+    raise SystemExit(0)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until SIGTERM or SIGINT; gives the exit code."""
+    signal.signal(signal.SIGTERM, stop)
+    parser = argparse.ArgumentParser(prog="python -m app.serving", description="Serve credit-default decisions.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=8000, help="default: %(default)s; 0 takes a free one")
+    parser.add_argument("--reload", action="store_true", help="start again when the code changes, for development")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load_settings()
+    except SettingInvalid as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    uvicorn.run(
+        "app.serving.main:app",
+        host=options.host,
+        port=options.port,
+        reload=options.reload,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=logging_config(settings.serving.log_level),
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,184 @@
+"""The routes: each reads, calls and answers; what an answer means is decided elsewhere."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.telemetry import TelemetryConfig
+from prometheus_fastapi_instrumentator import Instrumentator, metrics as instruments
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+
+from app.features import NULLABLE, POSITIONS
+from app.metrics import LATENCY_BUCKETS, Metrics
+from app.serving.answers import answer, answer_batch
+from app.serving.docs import docs_router, document_of
+from app.serving.documented import body, problems
+from app.serving.holder import Holder, Serving
+from app.serving.limits import BodyLimits
+from app.serving.logs import RequestLog
+from app.serving.media import require_json
+from app.serving.problems import FailuresAsProblems, NoModel, add_problem_handlers
+from app.serving.reading import read_rows, read_vector
+from app.serving.request_ids import RequestIds
+from app.serving.schema import BatchAnswer, Health, LastReload, Meta, Position, PredictAnswer, Status
+from app.settings import Settings
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+# The metrics that the framework would send elsewhere are exposed at /metrics, and its logs quote exceptions.
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+
+
+def create_app(settings: Settings, holder: Holder, metrics: Metrics, lifespan: Lifespan | None = None) -> FastAPI:
+    """The API over whatever the holder serves."""
+    app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan, telemetry=NO_TELEMETRY)
+    add_problem_handlers(app)
+    app.openapi = document_of(app)  # type: ignore[method-assign]
+    app.include_router(docs_router(app.openapi))
+    _add_decisions(app, holder)
+    _add_model(app, settings, holder)
+    _add_operation(app, holder)
+    # The last one added is the first that a request meets.
+    app.add_middleware(BodyLimits)
+    app.add_middleware(FailuresAsProblems)
+    _instrument(app, metrics)
+    app.add_middleware(RequestLog)
+    app.add_middleware(RequestIds)
+    return app
+
+
+def _serving(holder: Holder) -> Serving:
+    if holder.serving is None:
+        last = holder.last_reload
+        raise NoModel("the first attempt to load one has not ended" if last is None else last.reason)
+    return holder.serving
+
+
+def _json(content: Any, serving: Serving) -> Response:
+    headers = {"X-Model-Version": serving.model.identity.version}
+    return Response(json.dumps(content), headers=headers, media_type="application/json")
+
+
+def _add_decisions(app: FastAPI, holder: Holder) -> None:
+    @app.post(
+        "/predict",
+        operation_id="predict",
+        summary="Decide on one applicant",
+        tags=["decisions"],
+        response_model=PredictAnswer,
+        responses=problems(413, 415, 422, 500, 503),
+        openapi_extra=body("PredictRequest"),
+    )
+    async def predict(request: Request) -> Response:
+        require_json(request.headers)
+        vector = read_vector(await request.body())
+        serving = _serving(holder)
+        return _json(answer(serving, vector), serving)
+
+    @app.post(
+        "/predict/batch",
+        operation_id="predict_batch",
+        summary="Decide on up to 10 000 applicants, all of them or none",
+        tags=["decisions"],
+        response_model=BatchAnswer,
+        responses=problems(413, 415, 422, 500, 503),
+        openapi_extra=body("BatchRequest"),
+    )
+    async def predict_batch(request: Request) -> Response:
+        require_json(request.headers)
+        rows = read_rows(await request.body())
+        serving = _serving(holder)
+        return _json(await answer_batch(serving, rows), serving)
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _add_model(app: FastAPI, settings: Settings, holder: Holder) -> None:
+    positions = [Position(position=at, name=name, nullable=name in NULLABLE) for at, name in enumerate(POSITIONS)]
+
+    @app.get("/meta", operation_id="meta", summary="The model that is loaded", tags=["model"], responses=problems(500))
+    async def meta() -> Meta:
+        serving, last = holder.serving, holder.last_reload
+        document = None if serving is None else serving.model.document
+        return Meta(
+            model_uri=settings.mlflow.model_uri,
+            threshold=settings.decision.threshold,
+            n_features_expected=len(POSITIONS),
+            git_commit=settings.git_commit,
+            model_version=document and document.identity.version,
+            features=positions,
+            run_id=document and document.identity.run_id,
+            digest=document and document.identity.digest,
+            loaded_at=serving and _utc(serving.loaded_at),
+            trained_at=document and _utc(document.identity.trained_at),
+            figures=document and document.figures,
+            last_reload=last and LastReload(outcome=last.outcome, at=_utc(last.at), reason=last.reason),
+        )
+
+
+def _add_operation(app: FastAPI, holder: Holder) -> None:
+    @app.get(
+        "/health",
+        operation_id="health",
+        summary="Whether decisions can be made, and by which model",
+        tags=["operation"],
+        responses=problems(500, 503),
+    )
+    async def health() -> Health:
+        serving = _serving(holder)
+        return Health(status="ok", model_uri=serving.uri, model_version=serving.model.identity.version)
+
+    @app.get("/livez", operation_id="livez", summary="The process answers", tags=["operation"], responses=problems(500))
+    async def livez() -> Status:
+        return Status(status="alive")
+
+    @app.get(
+        "/readyz", operation_id="readyz", summary="A model is loaded", tags=["operation"], responses=problems(500, 503)
+    )
+    async def readyz() -> Status:
+        _serving(holder)
+        return Status(status="ready")
+
+    @app.get(
+        "/boom",
+        operation_id="boom",
+        summary="Fails with 500 on purpose, to see that alerts fire",
+        tags=["operation"],
+        status_code=500,
+        response_class=Response,
+        responses=problems(500),
+    )
+    async def boom() -> Response:
+        raise HTTPException(500, "boom")
+
+
+def _instrument(app: FastAPI, metrics: Metrics) -> None:
+    instrumentator = Instrumentator(
+        should_group_status_codes=False,
+        excluded_handlers=["^/metrics$", "^/livez$", "^/readyz$"],
+        registry=metrics.registry,
+    )
+    instrumentator.add(
+        instruments.requests(registry=metrics.registry),
+        instruments.latency(buckets=LATENCY_BUCKETS, should_include_status=False, registry=metrics.registry),
+    )
+    instrumentator.instrument(app).expose(
+        app,
+        operation_id="metrics",
+        summary="Metrics for Prometheus",
+        tags=["operation"],
+        response_class=PlainTextResponse,
+        responses=problems(500),
+    )

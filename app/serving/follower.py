@@ -1,0 +1,142 @@
+"""Keeps the model in service the one that the registry names; on any failure the model before it serves on."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+from app.cache import ModelCache
+from app.errors import ModelRefused, ModelUnavailable
+from app.estimators import load_entry
+from app.metrics import Metrics
+from app.serving.alias import Alias, Pointer, alias_reader
+from app.serving.holder import Holder
+from app.serving.memory import release_free_memory
+from app.serving.pulling import pull
+from app.settings import Settings
+
+Pull = Callable[[str], Awaitable[Path]]
+"""From a URI to a cache entry; raises as app.serving.pulling.pull."""
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+JITTER = 0.2
+
+log = logging.getLogger(__name__)
+
+
+def jittered(seconds: float) -> float:
+    """So that the replicas do not ask in step."""
+    return seconds * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+class Follower:
+    """Serves from the cache at once, then pulls, and follows the alias where there is one to follow.
+
+    alias: reads the alias, or None to pull once and be done.
+    clock: seconds, of which only differences count.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        holder: Holder,
+        metrics: Metrics,
+        pull: Pull,
+        alias: Alias | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings.serving
+        self._uri = settings.mlflow.model_uri
+        self._holder = holder
+        self._metrics = metrics
+        self._pull = pull
+        self._alias = alias
+        self._clock = clock
+        self._failures = 0
+        # What serves, and what failed last and is left alone until then, in the registry's words.
+        self._served: Pointer | None = None
+        self._failed: Pointer | None = None
+        self._retry_at = 0.0
+
+    async def run(self) -> None:
+        """Until it is cancelled, or has the one model that a pinned URI will ever name."""
+        try:
+            await self.serve_cached()
+            while (pause := await self.step()) is not None:
+                await asyncio.sleep(pause)
+        finally:
+            if self._alias is not None:
+                await self._alias.close()
+
+    async def serve_cached(self) -> None:
+        """Serve what answered the URI last, so that neither a restart nor a dead registry costs a request."""
+        try:
+            entry = await asyncio.to_thread(self._recall)
+            if entry is not None:
+                await self._load(entry)
+        except Exception as error:
+            self._holder.keep(error)
+
+    async def step(self) -> float | None:
+        """See once what should serve, and make it so; gives the seconds until the next step, None when done."""
+        wanted: Pointer | None = None
+        try:
+            if self._alias is not None:
+                wanted = await self._alias.read()
+                self._metrics.registry_up.set(1)
+                if wanted == self._failed and self._clock() < self._retry_at:
+                    return self._poll_pause()
+            if wanted is None or wanted != self._served:
+                await self._bring(wanted)
+        except Exception as error:
+            return self._after(error, wanted)
+        self._failures = 0
+        self._failed = None
+        return self._poll_pause() if self._alias is not None else None
+
+    async def _bring(self, wanted: Pointer | None) -> None:
+        served = await self._load(await self._pull(self._uri))
+        self._metrics.registry_up.set(1)
+        # The alias may have moved on during the pull: then the next step sees that it did.
+        if wanted is not None:
+            self._served = wanted if served.version == wanted.version else None
+
+    async def _load(self, entry: Path) -> Pointer:
+        # Load the new model before dropping the old one: a bad promotion must not empty the pod.
+        model = await asyncio.to_thread(load_entry, entry, self._settings.allow_pickle)
+        self._holder.take(model)
+        await asyncio.to_thread(release_free_memory)
+        self._served = Pointer(model.identity.version, model.identity.run_id)
+        return self._served
+
+    def _recall(self) -> Path | None:
+        return ModelCache(self._settings.cache_dir).recall(self._uri)
+
+    def _after(self, error: Exception, wanted: Pointer | None) -> float:
+        """Keep what serves; gives the seconds until the next step."""
+        self._holder.keep(error)
+        if isinstance(error, ModelUnavailable):
+            self._metrics.registry_up.set(0)
+        pause = jittered(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._failures))
+        self._failures = min(self._failures + 1, 10)
+        if self._alias is None:
+            return pause
+        if wanted is not None:
+            # Asking again is cheap, so the alias is followed meanwhile; the pull that failed is not repeated yet,
+            # and a refused version gives the same answer for ever.
+            self._failed = wanted
+            self._retry_at = float("inf") if isinstance(error, ModelRefused) else self._clock() + pause
+        return min(pause, self._poll_pause())
+
+    def _poll_pause(self) -> float:
+        return jittered(self._settings.poll_seconds)
+
+
+def follower_of(settings: Settings, holder: Holder, metrics: Metrics) -> Follower:
+    """The follower of the configured model."""
+    bring = partial(pull, timeout_seconds=settings.serving.pull_timeout_seconds)
+    return Follower(settings, holder, metrics, bring, alias_reader(settings))

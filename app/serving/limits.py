@@ -1,0 +1,39 @@
+"""The largest bodies that are read: one applicant needs less than 1 KiB, 10 000 rows less than 4 MiB."""
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.serving.problems import problem
+
+KIB = 1024
+MIB = 1024 * KIB
+
+DEFAULT_BYTES = 64 * KIB
+BYTES_OF_PATH = {"/predict/batch": 4 * MIB}
+
+
+class BodyLimits:
+    """ASGI middleware: a body over its path's limit is refused by its Content-Length, or else while it is read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        limit = BYTES_OF_PATH.get(scope["path"], DEFAULT_BYTES)
+        too_large = f"the body may have at most {limit // KIB} KiB"
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if declared.isdigit() and int(declared) > limit:
+            return await problem(413, too_large)(scope, receive, send)
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise HTTPException(413, too_large)
+            return message
+
+        await self.app(scope, counted, send)

@@ -1,0 +1,36 @@
+"""Wiring: `uvicorn app.serving.main:app`, or with the server's own settings `python -m app.serving`."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.metrics import Metrics
+from app.serving.api import create_app
+from app.serving.follower import follower_of
+from app.serving.holder import Holder
+from app.serving.logs import configure_logging
+from app.settings import Settings, load_settings
+
+
+def build(settings: Settings) -> FastAPI:
+    """The API with the follower beside it, for as long as the server runs."""
+    metrics = Metrics(settings.decision.threshold)
+    holder = Holder(settings, metrics)
+
+    @asynccontextmanager
+    async def following(_: FastAPI) -> AsyncIterator[None]:
+        configure_logging(settings.serving.log_level)
+        # Modules and routes stay for good; the collections that follow need not look through them.
+        gc.freeze()
+        task = asyncio.create_task(follower_of(settings, holder, metrics).run())
+        yield
+        task.cancel()
+        await asyncio.wait([task])
+
+    return create_app(settings, holder, metrics, following)
+
+
+app = build(load_settings())

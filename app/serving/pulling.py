@@ -1,0 +1,41 @@
+"""Pulls a model in a child process, so that nothing the registry needs is ever loaded where requests are answered."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.errors import ModelError, ModelRefused, ModelUnavailable
+from app.settings import ROOT
+
+COMMAND = (sys.executable, "-m", "app.registry", "pull")
+
+ERRORS: dict[int, type[ModelError]] = {3: ModelUnavailable, 4: ModelRefused}
+"""By exit code of the child; any other is a ModelError."""
+
+
+async def pull(uri: str, timeout_seconds: float, command: Sequence[str] = COMMAND) -> Path:
+    """The cache entry that the URI names now.
+
+    Raises ModelUnavailable or ModelRefused with the child's reason, ModelError when it failed otherwise or took
+    too long. No child outlives the call.
+    """
+    child = await asyncio.create_subprocess_exec(*command, uri, cwd=ROOT, stdout=PIPE, stderr=PIPE)
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            output, errors = await child.communicate()
+    except TimeoutError:
+        raise ModelError(f"the pull of {uri} took longer than {timeout_seconds:g} s") from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode == 0:
+        return Path(output.decode().splitlines()[-1])
+    lines = errors.decode(errors="replace").splitlines()
+    reason = next((line.removeprefix("error: ") for line in reversed(lines) if line.startswith("error: ")), None)
+    if reason is None:
+        last = lines[-1] if lines else "without a word"
+        raise ModelError(f"the pull of {uri} ended with code {child.returncode}: {last}")
+    raise ERRORS.get(child.returncode or 1, ModelError)(reason)

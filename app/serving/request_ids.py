@@ -1,0 +1,43 @@
+"""X-Request-ID: one id for a request, in its answer, its log lines and its error."""
+
+import re
+from contextvars import ContextVar
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADER = b"x-request-id"
+
+# What may enter the logs and come back in a header without a second thought.
+SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def current_request_id() -> str:
+    """Id of the request that this code runs for, or an empty string."""
+    return _request_id.get()
+
+
+class RequestIds:
+    """ASGI middleware: takes the caller's id when it is sane, makes one otherwise."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        sent = next((value for name, value in scope["headers"] if name == HEADER), b"")
+        request_id = sent if SANE.fullmatch(sent) else str(uuid4()).encode()
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (HEADER, request_id)]
+            await send(message)
+
+        token = _request_id.set(request_id.decode())
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            _request_id.reset(token)

@@ -1,0 +1,227 @@
+"""The wire types: what the API reads and answers, shared by its validation, its OpenAPI document and the tests."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from app.features import POSITIONS
+from app.scoring.policy import Verdict
+
+MOST_ROWS = 10_000
+"""Of one batch request."""
+
+FEATURES_EXAMPLE: list[float] = [0, 0.31, 52, 0, 0.36, 5400, 8, 0, 1, 0, 1]
+
+# No coercion: "1.5" in quotes or `true` where a number belongs is a mistake of the caller's.
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+Utilisation = Annotated[float, Field(description="Balance on cards and credit lines divided by their limits.")]
+Age = Annotated[float, Field(description="Age in years.")]
+Late30 = Annotated[float, Field(description="Times 30 to 59 days late in the last two years.")]
+DebtRatio = Annotated[float, Field(description="Monthly debt payments and living costs divided by gross income.")]
+Income = Annotated[float | None, Field(description="Gross monthly income; null when it is unknown.")]
+CreditLines = Annotated[float, Field(description="Open loans and credit lines.")]
+Late90 = Annotated[float, Field(description="Times 90 days late or more.")]
+RealEstate = Annotated[float, Field(description="Mortgages and other loans on real estate.")]
+Late60 = Annotated[float, Field(description="Times 60 to 89 days late in the last two years.")]
+Dependents = Annotated[float | None, Field(description="Dependents in the family; null when it is unknown.")]
+
+
+def _at(position: int) -> Any:
+    """The name and the example of a wire position."""
+    return Field(title=POSITIONS[position], examples=[FEATURES_EXAMPLE[position]])
+
+
+Features = tuple[
+    Annotated[float, _at(0), Field(description="Row number of the public file; no model ever sees it.")],
+    Annotated[Utilisation, _at(1)],
+    Annotated[Age, _at(2)],
+    Annotated[Late30, _at(3)],
+    Annotated[DebtRatio, _at(4)],
+    Annotated[Income, _at(5)],
+    Annotated[CreditLines, _at(6)],
+    Annotated[Late90, _at(7)],
+    Annotated[RealEstate, _at(8)],
+    Annotated[Late60, _at(9)],
+    Annotated[Dependents, _at(10)],
+]
+"""Eleven values, in the order of app.features.POSITIONS."""
+
+# Written as a call because three of the names are no Python identifiers.
+_TenFeatures = TypedDict(
+    "_TenFeatures",
+    {
+        "RevolvingUtilizationOfUnsecuredLines": Annotated[Utilisation, _at(1)],
+        "age": Annotated[Age, _at(2)],
+        "NumberOfTime30-59DaysPastDueNotWorse": Annotated[Late30, _at(3)],
+        "DebtRatio": Annotated[DebtRatio, _at(4)],
+        "MonthlyIncome": Annotated[Income, _at(5)],
+        "NumberOfOpenCreditLinesAndLoans": Annotated[CreditLines, _at(6)],
+        "NumberOfTimes90DaysLate": Annotated[Late90, _at(7)],
+        "NumberRealEstateLoansOrLines": Annotated[RealEstate, _at(8)],
+        "NumberOfTime60-89DaysPastDueNotWorse": Annotated[Late60, _at(9)],
+        "NumberOfDependents": Annotated[Dependents, _at(10)],
+    },
+)
+
+APPLICANT_EXAMPLE = dict(zip(POSITIONS[1:], FEATURES_EXAMPLE[1:], strict=True))
+
+
+@with_config(STRICT)
+class Applicant(_TenFeatures):
+    """An applicant by the names of the ten features, each of them present."""
+
+
+@with_config({**STRICT, "json_schema_extra": {"oneOf": [{"required": ["features"]}, {"required": ["applicant"]}]}})
+class PredictData(TypedDict, total=False):
+    """One applicant, as eleven values or by name: exactly one of the two."""
+
+    features: Annotated[
+        Features, Field(description="Eleven values in the order of /meta.", examples=[FEATURES_EXAMPLE])
+    ]
+    applicant: Annotated[Applicant, Field(description="Ten features by name.", examples=[APPLICANT_EXAMPLE])]
+
+
+@with_config(STRICT)
+class PredictRequest(TypedDict):
+    """Body of POST /predict."""
+
+    data: Annotated[PredictData, Field(description="The applicant.", examples=[{"features": FEATURES_EXAMPLE}])]
+
+
+@with_config(STRICT)
+class BatchData(TypedDict):
+    """Many applicants."""
+
+    # Validation stops at the first bad row: one is enough to refuse, and the list of all could be endless.
+    rows: Annotated[
+        list[Features],
+        Field(
+            min_length=1,
+            max_length=MOST_ROWS,
+            fail_fast=True,
+            description="Rows of eleven values.",
+            examples=[[FEATURES_EXAMPLE]],
+        ),
+    ]
+
+
+@with_config(STRICT)
+class BatchRequest(TypedDict):
+    """Body of POST /predict/batch."""
+
+    data: Annotated[BatchData, Field(description="The applicants.", examples=[{"rows": [FEATURES_EXAMPLE]}])]
+
+
+class Answer(BaseModel):
+    # Many fields are called model_…, a prefix that would be reserved otherwise.
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class RowDecision(Answer):
+    """The decision on one row."""
+
+    probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
+    decision: Verdict = Field(description="REJECT when probability >= threshold.", examples=["ACCEPT"])
+    out_of_range: list[str] = Field(
+        description="Features whose value lies outside what the model was trained on.", examples=[[]]
+    )
+
+
+class ServedBy(Answer):
+    threshold: float = Field(description="REJECT from this probability on.", examples=[0.05])
+    model_uri: str = Field(
+        description="The configured name of the model.", examples=["models:/credit-default-model@production"]
+    )
+    model_version: str = Field(description="The version that made this decision.", examples=["3"])
+
+
+class PredictAnswer(RowDecision, ServedBy):
+    """A decision and what it was made with."""
+
+
+class BatchAnswer(ServedBy):
+    """One decision a row, in the order of the rows, all by one model."""
+
+    predictions: list[RowDecision] = Field(
+        description="As many as there were rows.",
+        examples=[[{"probability": 0.0142, "decision": "ACCEPT", "out_of_range": []}]],
+    )
+
+
+class Health(Answer):
+    """A model is loaded."""
+
+    status: Literal["ok"] = Field(description="Always ok; without a model the answer is 503.", examples=["ok"])
+    model_uri: str = Field(
+        description="The configured name of the model.", examples=["models:/credit-default-model@production"]
+    )
+    model_version: str = Field(description="The version that is loaded.", examples=["3"])
+
+
+class Status(Answer):
+    """Of a probe."""
+
+    status: Literal["alive", "ready"] = Field(description="What the probe asked for holds.", examples=["ready"])
+
+
+class Position(Answer):
+    """One position of the wire vector."""
+
+    position: int = Field(description="Index into features.", examples=[5])
+    name: str = Field(description="Name of the feature.", examples=["MonthlyIncome"])
+    nullable: bool = Field(description="Whether null is allowed.", examples=[True])
+
+
+class LastReload(Answer):
+    """The last attempt to load a model."""
+
+    outcome: Literal["loaded", "refused", "unavailable", "failed"] = Field(
+        description="How it ended; the model before it serves on unless it is loaded.", examples=["loaded"]
+    )
+    at: str = Field(description="When, UTC.", examples=["2026-01-31T12:00:00Z"])
+    reason: str | None = Field(description="Why it did not end in loaded, else null.", examples=[None])
+
+
+class Meta(Answer):
+    """The model that answers now, whatever the registry says meanwhile; null where none is loaded."""
+
+    model_uri: str = Field(
+        description="The configured name of the model.", examples=["models:/credit-default-model@production"]
+    )
+    threshold: float = Field(description="REJECT from this probability on.", examples=[0.05])
+    n_features_expected: int = Field(description="Length of features.", examples=[11])
+    git_commit: str = Field(description="Commit the service was built from.", examples=["3f2c1e0"])
+    model_version: str | None = Field(description="The version that is loaded.", examples=["3"])
+    features: list[Position] = Field(
+        description="The wire vector.", examples=[[{"position": 5, "name": "MonthlyIncome", "nullable": True}]]
+    )
+    run_id: str | None = Field(description="The training run of the model.", examples=["0c6e5d4f"])
+    digest: str | None = Field(description="SHA-256 of the model's files.", examples=["9f86d081"])
+    loaded_at: str | None = Field(description="When it was taken into service, UTC.", examples=["2026-01-31T12:00:00Z"])
+    trained_at: str | None = Field(description="When it was trained, UTC.", examples=["2026-01-30T09:30:00Z"])
+    figures: dict[str, float] | None = Field(description="Figures of its training.", examples=[{"held_out_auc": 0.868}])
+    last_reload: LastReload | None = Field(description="The last attempt to load a model.", examples=[None])
+
+
+class FieldError(Answer):
+    """One thing that is wrong with the body."""
+
+    pointer: str = Field(description="Where, as a JSON Pointer (RFC 6901).", examples=["/data/features/2"])
+    detail: str = Field(description="What is wrong and what is allowed.", examples=["age must be a number"])
+
+
+class Problem(Answer):
+    """An error, as RFC 9457 lays it out."""
+
+    type: str = Field(description="about:blank: the status says it all.", examples=["about:blank"])
+    title: str = Field(description="The status in words.", examples=["Unprocessable Content"])
+    status: int = Field(description="The HTTP status.", examples=[422])
+    detail: str = Field(description="What is wrong and what to do.", examples=["age must be a number"])
+    request_id: str = Field(description="Quote it to the operator; it is in the logs.", examples=["c0ffee-1"])
+    errors: list[FieldError] | None = Field(
+        default=None,
+        description="With status 422: the first 20 things that are wrong.",
+        examples=[[{"pointer": "/data/features/2", "detail": "age must be a number"}]],
+    )

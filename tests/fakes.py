@@ -1,0 +1,118 @@
+"""Fakes named after what they do, and the smallest models that behave as a test needs."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from math import log
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from app.cache import ModelCache
+from app.features import FEATURES
+from app.metrics import Metrics
+from app.scoring.extract import Spec
+from app.scoring.model import FeatureReference, Identity, ModelDocument, Reference, ScoringModel
+from app.serving.api import create_app
+from app.serving.holder import Holder
+from app.settings import Mlflow, Serving, Settings
+
+DATA = Path(__file__).parent / "data"
+NAME = "credit-default-model"
+
+
+def json_file(name: str) -> Any:
+    """A file of tests/data."""
+    return json.loads((DATA / name).read_text())
+
+
+def constant_spec(probability: float) -> Spec:
+    """One tree of one leaf: the same probability for everybody."""
+    leaf: Spec = {"leaf": [True], "value": [0.0], "feature": [0], "threshold": [0.0]}
+    leaf |= {"missing_left": [False], "left": [0], "right": [0]}
+    baseline = log(probability / (1 - probability))
+    return {"kind": "boosted_trees", "inputs": len(FEATURES), "baseline": baseline, "trees": [leaf]}
+
+
+def reference() -> Reference:
+    """A population in which every feature lies between 0 and 100, half of it at or below 1."""
+    known = FeatureReference(minimum=0.0, maximum=100.0, edges=[1.0], shares=[0.5, 0.5], missing_share=0.0)
+    return Reference(
+        features=dict.fromkeys(FEATURES, known),
+        score_edges=[0.05],
+        score_shares=[0.7, 0.3],
+        applicant=dict.fromkeys(FEATURES, 1.0),
+        golden_rows=[],
+        golden_probabilities=[],
+    )
+
+
+def constant_document(probability: float, version: str = "1") -> ModelDocument:
+    """A model that gives everybody one probability."""
+    identity = Identity(
+        name=NAME,
+        version=version,
+        uri=f"models:/{NAME}/{version}",
+        run_id=f"run{version}",
+        digest=f"{version:0>64}",
+        trained_at=1_700_000_000.0,
+    )
+    return ModelDocument(identity, list(range(1, 11)), constant_spec(probability), reference(), {"held_out_auc": 0.86})
+
+
+def constant_model(probability: float, version: str = "1") -> ScoringModel:
+    """As constant_document, ready to score."""
+    return ScoringModel.compiled(constant_document(probability, version))
+
+
+def failing_model(message: str) -> ScoringModel:
+    """A model whose every score raises with that message."""
+
+    def scorer(_: object) -> float:
+        raise ArithmeticError(message)
+
+    return ScoringModel(constant_document(0.5), scorer)
+
+
+def cached_model(settings: Settings, document: ModelDocument) -> Path:
+    """An entry in the settings' cache, as a pull leaves it."""
+    cache = ModelCache(settings.serving.cache_dir)
+    with cache.staging() as folder:
+        entry = cache.commit(folder, document)
+    cache.remember(settings.mlflow.model_uri, entry)
+    return entry
+
+
+def settings_for(folder: Path, **mlflow: str) -> Settings:
+    """Settings whose cache lies in that folder, with quick polls."""
+    serving = Serving(cache_dir=folder / "cache", poll_seconds=0.1, pull_timeout_seconds=60)
+    tracking = {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", **mlflow}
+    return Settings(serving=serving, mlflow=Mlflow(**tracking))
+
+
+class Api:
+    """The API in this process, with a model or without."""
+
+    def __init__(self, model: ScoringModel | None = None, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.metrics = Metrics(self.settings.decision.threshold)
+        self.holder = Holder(self.settings, self.metrics)
+        self.app: FastAPI = create_app(self.settings, self.holder, self.metrics)
+        if model is not None:
+            self.holder.take(model)
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path: str, json: Any, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        return self.request("POST", path, json=json, headers=headers)
+
+    def request(self, method: str, path: str, **keywords: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+                return await client.request(method, path, **keywords)
+
+        return asyncio.run(ask())

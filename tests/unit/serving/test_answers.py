@@ -1,0 +1,64 @@
+import asyncio
+
+from app.metrics import Metrics
+from app.serving.answers import answer, answer_batch
+from app.serving.holder import Holder, Serving
+from app.serving.schema import BatchAnswer, PredictAnswer
+from app.settings import Settings
+from tests.fakes import constant_model
+
+VECTOR = [0.0] * 11
+BEYOND = [0.0, 101.0, *[1.0] * 9]
+
+
+def serving(probability: float) -> tuple[Serving, Metrics]:
+    settings = Settings()
+    metrics = Metrics(settings.decision.threshold)
+    holder = Holder(settings, metrics)
+    holder.take(constant_model(probability))
+    assert holder.serving is not None
+    return holder.serving, metrics
+
+
+def counted(metrics: Metrics, decision: str) -> float | None:
+    return metrics.registry.get_sample_value("credit_decisions_total", {"decision": decision, "model_version": "1"})
+
+
+def test_an_answer_says_what_it_was_made_with() -> None:
+    made = PredictAnswer.model_validate(answer(serving(0.3)[0], BEYOND))
+    assert (made.decision, made.threshold, made.model_version) == ("REJECT", 0.05, "1")
+    assert made.model_uri == "models:/credit-default-model@production"
+    assert made.out_of_range == ["RevolvingUtilizationOfUnsecuredLines"]
+
+
+def test_each_decision_is_counted_once() -> None:
+    low, metrics = serving(0.01)
+    answer(low, VECTOR)
+    asyncio.run(answer_batch(low, [VECTOR, VECTOR]))
+    assert (counted(metrics, "ACCEPT"), counted(metrics, "REJECT")) == (3, 0)
+
+
+def test_a_batch_answers_in_the_order_of_its_rows_as_single_requests_would() -> None:
+    model = serving(0.3)[0]
+    made = BatchAnswer.model_validate(asyncio.run(answer_batch(model, [VECTOR, BEYOND])))
+    singles = [PredictAnswer.model_validate(answer(model, vector)) for vector in (VECTOR, BEYOND)]
+    assert [(it.probability, it.decision, it.out_of_range) for it in made.predictions] == [
+        (it.probability, it.decision, it.out_of_range) for it in singles
+    ]
+
+
+def test_a_batch_lets_others_run_before_it_is_done() -> None:
+    async def both() -> list[str]:
+        order: list[str] = []
+
+        async def batch() -> None:
+            await answer_batch(serving(0.3)[0], [VECTOR] * 20_000)
+            order.append("batch")
+
+        async def other() -> None:
+            order.append("other")
+
+        await asyncio.gather(batch(), other())
+        return order
+
+    assert asyncio.run(both()) == ["other", "batch"]

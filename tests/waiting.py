@@ -1,0 +1,25 @@
+"""Waiting for something to come true, with a deadline that says what was seen last."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+BETWEEN_SECONDS = 0.02
+
+
+def wait_until(look: Callable[[], T], holds: Callable[[T], bool], timeout_seconds: float) -> T:
+    """Look again and again until what is seen holds; gives it. An error counts as something seen."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            seen = look()
+            if holds(seen):
+                return seen
+            last = repr(seen)
+        except Exception as error:
+            last = repr(error)
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_seconds:g} s; seen last: {last}")
+        time.sleep(BETWEEN_SECONDS)

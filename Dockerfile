@@ -1,4 +1,4 @@
-# Three images from one file: api (the last, so the default), training and mlflow.
+# One file for the images api (the last, so the default), training and mlflow, and for skaffold's dev.
 # --build-arg GIT_COMMIT=$(git rev-parse HEAD) names the commit in /meta.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
@@ -19,7 +19,8 @@ FROM build AS build-mlflow
 RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock --group server
 
 FROM ${PYTHON_IMAGE} AS base
-ENV PATH=/srv/credit/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true
+ENV PATH=/srv/credit/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true \
+    SERVING__CACHE_DIR=/tmp/models MPLCONFIGDIR=/tmp/matplotlib
 WORKDIR /srv/credit
 USER 10001:10001
 
@@ -33,14 +34,20 @@ COPY --from=build-training /srv/credit/.venv .venv
 COPY configs configs
 COPY app app
 ARG GIT_COMMIT=unknown
-ENV GIT_COMMIT=${GIT_COMMIT} MPLCONFIGDIR=/tmp/matplotlib
+ENV GIT_COMMIT=${GIT_COMMIT}
 CMD ["python", "-m", "app.training"]
 
-FROM base AS api
+FROM base AS served
 COPY --from=build-api /srv/credit/.venv .venv
 COPY configs configs
 COPY app app
 ARG GIT_COMMIT=unknown
-ENV GIT_COMMIT=${GIT_COMMIT} SERVING__CACHE_DIR=/tmp/models
+ENV GIT_COMMIT=${GIT_COMMIT}
 EXPOSE 8000
 CMD ["python", "-m", "app.serving", "--host", "0.0.0.0", "--port", "8000"]
+
+# For skaffold dev: a copy of the code that can be written to, and a server that starts anew when it changes.
+FROM served AS dev
+CMD ["sh", "-c", "mkdir -p /tmp/dev && cp -r app configs /tmp/dev && cd /tmp/dev && exec python -m app.serving --host 0.0.0.0 --port 8000 --reload"]
+
+FROM served AS api

@@ -1,11 +1,13 @@
-"""Ask a running service for a decision: `python -m scripts.predict URL FILE`."""
+"""Ask a running service for a decision: `python -m scripts.predict URL FILE`, or --context CONTEXT FILE."""
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from scripts.kube import port_forward
 
 
 def predict(url: str, body: bytes) -> Any:
@@ -19,5 +21,21 @@ def predict(url: str, body: bytes) -> Any:
     return answer.json()
 
 
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.predict", description="Ask for one decision.")
+    parser.add_argument("--context", help="kubeconfig context of a cluster to port-forward into")
+    parser.add_argument("url", nargs="?", default="", help="address of the service, when not in a cluster")
+    parser.add_argument("file", type=Path, help="the request's body")
+    options = parser.parse_args()
+    body = options.file.read_bytes()
+    if options.context:
+        with port_forward(options.context, "service/api", 8000) as address:
+            answer = predict(f"http://{address}", body)
+    else:
+        answer = predict(options.url, body)
+    print(json.dumps(answer, indent=2))  # noqa: T201 - its output
+
+
 if __name__ == "__main__":
-    print(json.dumps(predict(sys.argv[1], Path(sys.argv[2]).read_bytes()), indent=2))  # noqa: T201 - its output
+    main()

@@ -1,0 +1,180 @@
+"""From applicants' data to a served decision on one machine, with the real processes."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.features import FEATURES, TARGET
+from app.registry import ALIAS
+from app.settings import Mlflow, Settings
+from app.training.sample import synthetic_frame
+from tests.servers import START_SECONDS, Server
+from tests.system.conftest import Store
+from tests.waiting import wait_until
+
+Trained = tuple[Store, subprocess.CompletedProcess[str]]
+Serve = Callable[..., Server]
+
+NEVER_IN_SERVING = {"mlflow", "sklearn", "skops", "numpy", "scipy", "pandas", "pyarrow", "matplotlib"}
+
+
+def sample_rows(count: int) -> list[list[float | None]]:
+    """Wire vectors of the first rows of the sample, the row number first."""
+    frame = synthetic_frame(7).head(count)
+    features = frame[list(FEATURES)].astype(float)
+    vectors = np.column_stack([np.arange(1, count + 1), features.to_numpy()])
+    return [[None if value != value else value for value in row] for row in vectors.tolist()]
+
+
+def expected_probabilities(store: Store, rows: list[list[float | None]]) -> list[float]:
+    """What MLflow's own scikit-learn flavor says of the model in production."""
+    import mlflow
+
+    mlflow.set_tracking_uri(store.environment["MLFLOW_TRACKING_URI"])
+    model = mlflow.sklearn.load_model(f"models:/credit-default-model@{ALIAS}")
+    inputs = np.array([[np.nan if value is None else value for value in row[1:]] for row in rows])
+    found: list[float] = model.predict_proba(inputs)[:, 1].tolist()
+    return found
+
+
+def post(server: Server, path: str, body: Any) -> httpx.Response:
+    return httpx.post(f"{server.url}{path}", json=body, timeout=30)
+
+
+def test_training_on_the_sample_passes_the_gate(trained: Trained) -> None:
+    _, ended = trained
+    assert ended.returncode == 0, ended.stderr
+    assert "credit-default-model version 1: now production" in ended.stdout
+
+
+def test_single_and_batch_decisions_are_the_registered_models_to_the_last_bit(store: Store, serve: Serve) -> None:
+    rows = sample_rows(300)
+    expected = expected_probabilities(store, rows)
+    server = serve(store)
+    server.wait_ready()
+    single = [post(server, "/predict", {"data": {"features": row}}).json() for row in rows]
+    batch = post(server, "/predict/batch", {"data": {"rows": rows}}).json()["predictions"]
+    assert [answer["probability"] for answer in single] == expected
+    assert [answer["probability"] for answer in batch] == expected
+    decisions = ["REJECT" if p >= 0.05 else "ACCEPT" for p in expected]
+    assert [answer["decision"] for answer in single] == decisions
+    assert [answer["decision"] for answer in batch] == decisions
+    assert {"ACCEPT", "REJECT"} == set(decisions)
+
+
+def test_every_decision_is_counted_once(store: Store, serve: Serve) -> None:
+    server = serve(store)
+    server.wait_ready()
+    rows = sample_rows(20)
+    answers = [post(server, "/predict", {"data": {"features": row}}).json() for row in rows]
+    rejected = sum(answer["decision"] == "REJECT" for answer in answers)
+    text = httpx.get(f"{server.url}/metrics").text
+    counted = {m[1]: float(m[2]) for m in re.finditer(r'credit_decisions_total\{decision="(\w+)".*\} (\S+)', text)}
+    assert counted == {"REJECT": rejected, "ACCEPT": len(rows) - rejected}
+    assert re.search(r'http_requests_total\{handler="/predict",method="POST",status="200"\} 20.0', text)
+
+
+def test_the_serving_process_never_imports_what_it_does_not_need(store: Store, serve: Serve) -> None:
+    server = serve(store, PYTHONPROFILEIMPORTTIME="1")
+    server.wait_ready()
+    for row in sample_rows(5):
+        assert post(server, "/predict", {"data": {"features": row}}).is_success
+    assert httpx.get(f"{server.url}/metrics").is_success
+    assert httpx.get(f"{server.url}/openapi.json").is_success
+    server.process.terminate()
+    assert server.process.wait(timeout=30) == 0
+    imported = {
+        line.rpartition("|")[2].strip().split(".")[0]
+        for line in server.log.read_text().splitlines()
+        if line.startswith("import time:")
+    }
+    assert "fastapi" in imported
+    assert imported & NEVER_IN_SERVING == set()
+
+
+def test_a_restart_without_a_registry_serves_from_the_cache(store: Store, serve: Serve) -> None:
+    first = serve(store)
+    first.wait_ready()
+    before = post(first, "/predict", {"data": {"features": sample_rows(1)[0]}}).json()
+    first.process.terminate()
+    assert first.process.wait(timeout=30) == 0
+    (store.folder / "mlflow.db").unlink()
+    second = serve(store, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
+    second.wait_ready()
+    assert post(second, "/predict", {"data": {"features": sample_rows(1)[0]}}).json() == before
+
+
+def test_without_registry_and_cache_it_lives_and_serves_as_soon_as_there_is_a_model(
+    store: Store, serve: Serve, tmp_path: Path
+) -> None:
+    empty = Store(tmp_path / "empty")
+    empty.folder.mkdir()
+    server = serve(empty)
+    assert httpx.get(f"{server.url}/livez").is_success
+    refused = post(server, "/predict", {"data": {"features": sample_rows(1)[0]}})
+    assert refused.status_code == 503
+    assert "Retry-After" in refused.headers
+    assert httpx.get(f"{server.url}/readyz").status_code == 503
+    assert httpx.get(f"{server.url}/health").status_code == 503
+    wait_until(
+        lambda: httpx.get(f"{server.url}/meta").json()["last_reload"],
+        lambda reload: reload is not None and reload["outcome"] == "unavailable",
+        START_SECONDS,
+    )
+    store.copy(empty.folder)
+    server.wait_ready()
+    assert httpx.get(f"{server.url}/health").json() == {
+        "status": "ok",
+        "model_uri": "models:/credit-default-model@production",
+        "model_version": "1",
+    }
+
+
+def test_a_second_training_is_compared_with_production_on_the_same_rows(store: Store) -> None:
+    ended = store.train()
+    assert ended.returncode == 0, ended.stderr
+    assert "version 2: now production" in ended.stdout
+    assert re.search(r"version 1", ended.stdout)
+
+
+def test_a_model_of_shuffled_outcomes_is_refused_and_production_stays(store: Store, tmp_path: Path) -> None:
+    frame = synthetic_frame(7)
+    frame[TARGET] = np.random.default_rng(3).permutation(frame[TARGET].to_numpy())
+    path = tmp_path / "shuffled.csv"
+    frame.to_csv(path, index=False)
+    ended = store.train(str(path))
+    assert ended.returncode == 1, ended.stderr
+    assert "ROC AUC" in ended.stdout
+    assert "kept out of production" in ended.stdout
+    settings = Settings(mlflow=Mlflow(tracking_uri=store.environment["MLFLOW_TRACKING_URI"]))
+    from app.registry.client import connect
+
+    version: Any = connect(settings).get_model_version_by_alias("credit-default-model", ALIAS).version
+    assert str(version) == "1"
+
+
+def test_data_with_a_missing_column_end_with_one_line_and_exit_code_2(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "narrow.csv"
+    pd.DataFrame({"age": [30], TARGET: [0]}).to_csv(path, index=False)
+    ended = store.train(str(path))
+    assert ended.returncode == 2
+    assert "MonthlyIncome" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("module", ["app.training", "app.serving", "app.registry"])
+def test_a_bad_setting_is_refused_in_one_line(store: Store, module: str) -> None:
+    command = [sys.executable, "-m", module, *(["pull", "models:/m/1"] if module == "app.registry" else [])]
+    environment = store.environment | {"DECISION__THRESHOLD": "7"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "decision.threshold" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -12,11 +12,10 @@ FROM build AS build-api
 RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml \
  && find .venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
 
-FROM build AS build-training
-RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml --extra train
-
+# Training and the MLflow server share one layer of packages: most of either is mlflow's own.
 FROM build AS build-mlflow
-RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock --group server
+RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml --extra train --group server \
+ && find .venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
 
 FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/srv/credit/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true \
@@ -29,8 +28,7 @@ COPY --from=build-mlflow /srv/credit/.venv .venv
 EXPOSE 5000
 CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000"]
 
-FROM base AS training
-COPY --from=build-training /srv/credit/.venv .venv
+FROM mlflow AS training
 COPY configs configs
 COPY app app
 ARG GIT_COMMIT=unknown

@@ -60,25 +60,31 @@ test: $(SYNCED) ## Run every test that needs no cluster
 demo: $(SYNCED) ## Train on the synthetic sample, serve, and show one decision; needs no cluster
 	$(BIN)/python -m scripts.demo
 
+include cluster.mk
+
 .PHONY: train
-train: $(SYNCED) ## Train, register and let the gate decide: make train DATA=applicants.csv
+train: train-$(IN) ## Train, register and let the gate decide: make train DATA=applicants.csv
+.PHONY: train-local train-cluster
+train-local: $(SYNCED)
 	$(BIN)/python -m app.training
+train-cluster: $(SYNCED)
+	$(BIN)/python -m scripts.cluster_train --context $(CONTEXT)
 
 .PHONY: serve
 serve: $(SYNCED) ## Serve the model in production on PORT
 	$(BIN)/python -m app.serving --port $(PORT)
 
 .PHONY: predict
-predict: $(SYNCED) ## Ask the service on PORT for the decision on tests/data/request.json
+predict: predict-$(IN) ## Ask for the decision on tests/data/request.json: on PORT, or in the cluster once it is up
+.PHONY: predict-local predict-cluster
+predict-local: $(SYNCED)
 	@$(BIN)/python -m scripts.predict http://127.0.0.1:$(PORT) tests/data/request.json
+predict-cluster: $(SYNCED)
+	@$(BIN)/python -m scripts.predict --context $(CONTEXT) tests/data/request.json
 
 .PHONY: bench-scoring
 bench-scoring: $(SYNCED) ## Microseconds a row: compiled model against predict_proba, on DATA
 	$(BIN)/python -m loadtests.scoring
-
-.PHONY: image
-image: ## Build the API's image
-	docker build --build-arg GIT_COMMIT=$$(git rev-parse HEAD) --target api -t credit-default-api:0.1.0 .
 
 .PHONY: clean
 clean: ## Remove what the targets made: environment, caches, embedded registry, demo

@@ -1,6 +1,7 @@
 """`python -m loadtests.scoring [DATA]`: what a row costs compiled and through scikit-learn, and how far they differ.
 
 DATA is a path or s3:// address as for training; without one it is the setting's, else the synthetic sample.
+Every way has one thread, as a request has.
 Exits 1 when any row's two probabilities differ in any bit.
 """
 
@@ -12,6 +13,7 @@ from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.errors import CreditError
 from app.scoring.compiled import compile_scorer
@@ -80,7 +82,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         train = load_settings().train
-        return 0 if measure(train.model_copy(update={"data": arguments.data or train.data})) else 1
+        with threadpool_limits(limits=1):
+            return 0 if measure(train.model_copy(update={"data": arguments.data or train.data})) else 1
     except CreditError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

@@ -9,8 +9,17 @@ T = TypeVar("T")
 BETWEEN_SECONDS = 0.02
 
 
-def wait_until(look: Callable[[], T], holds: Callable[[T], bool], timeout_seconds: float) -> T:
-    """Look again and again until what is seen holds; gives it. An error counts as something seen."""
+def wait_until(
+    look: Callable[[], T],
+    holds: Callable[[T], bool],
+    timeout_seconds: float,
+    what: str = "",
+    between_seconds: float = BETWEEN_SECONDS,
+) -> T:
+    """Look again and again until what is seen holds; gives it. An error counts as something seen.
+
+    what: what is waited for, for the message.
+    """
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:
@@ -21,5 +30,5 @@ def wait_until(look: Callable[[], T], holds: Callable[[T], bool], timeout_second
         except Exception as error:
             last = repr(error)
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout_seconds:g} s; seen last: {last}")
-        time.sleep(BETWEEN_SECONDS)
+            raise AssertionError(f"{what + ': ' if what else ''}not within {timeout_seconds:g} s; seen last: {last}")
+        time.sleep(between_seconds)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import mlflow
 from mlflow.environment_variables import (
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR,
+    MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD,
     MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
     MLFLOW_HTTP_REQUEST_MAX_RETRIES,
     MLFLOW_HTTP_REQUEST_TIMEOUT,
@@ -25,8 +26,10 @@ IMPATIENCE = {
     MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: 1,
     MLFLOW_HTTP_REQUEST_TIMEOUT: 20,
     MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: False,
+    MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD: False,
 }
-"""MLflow's own defaults keep a caller of a dead registry waiting for minutes; the environment beats these."""
+"""MLflow's own defaults keep a caller of a dead registry, or of an S3 server behind it that only the registry can
+reach, waiting for minutes; the environment beats these."""
 
 
 def connect(settings: Settings) -> mlflow.MlflowClient:

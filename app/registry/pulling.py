@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
+import yaml
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
@@ -110,19 +111,31 @@ def _download(client: mlflow.MlflowClient, cache: ModelCache, source: _Source, s
 
 
 def _document(folder: Path, identity: Identity, figures: dict[str, float], allow_pickle: bool) -> ModelDocument:
-    model = mlflow.models.Model.load(str(folder))
-    flavor = model.flavors.get("sklearn")
-    if flavor is None:
-        raise ModelRefused(f"{identity.uri} is no scikit-learn model; its flavors are {sorted(model.flavors)}")
-    file, serialization = flavor["pickled_model"], flavor.get("serialization_format", "cloudpickle")
+    if not (folder / "MLmodel").exists():
+        raise ModelUnavailable(f"{identity.uri} cannot be had: its artifacts hold no MLmodel")
+    try:
+        file, serialization, columns, reference = _description(folder)
+    except (yaml.YAMLError, LookupError, ValueError, TypeError, AttributeError) as error:
+        raise ModelRefused(f"{identity.uri}: its description cannot be read ({type(error).__name__})") from error
+    if file is None:
+        raise ModelRefused(f"{identity.uri} is no scikit-learn model")
     classifier = load_estimator(folder / file, serialization, allow_pickle)
-    columns = None if model.signature is None else [str(name) for name in model.signature.inputs.input_names()]
     positions = positions_of(columns, _input_count(classifier))
-    reference_path = folder / "extra_files" / REFERENCE_FILE
-    reference = Reference.from_json(json.loads(reference_path.read_text())) if reference_path.exists() else None
     spec, scorer = _compiled(classifier, file, serialization)
     prove(classifier, scorer, spec["kind"], positions, reference)
     return ModelDocument(identity, positions, spec, reference, figures)
+
+
+def _description(folder: Path) -> tuple[str | None, str, list[str] | None, Reference | None]:
+    """A model's file (None when it is not scikit-learn's), how that is saved, its columns, its reference."""
+    # Read here and not by mlflow, whose reader of signatures wants pandas, which the API's image does without.
+    model = yaml.safe_load((folder / "MLmodel").read_text())
+    flavor = model["flavors"].get("sklearn", {})
+    inputs = json.loads((model.get("signature") or {}).get("inputs") or "[]")
+    columns = [column["name"] for column in inputs] if inputs and all("name" in column for column in inputs) else None
+    path = folder / "extra_files" / REFERENCE_FILE
+    reference = Reference.from_json(json.loads(path.read_text())) if path.exists() else None
+    return flavor.get("pickled_model"), flavor.get("serialization_format", "cloudpickle"), columns, reference
 
 
 def _input_count(classifier: Classifier) -> int:

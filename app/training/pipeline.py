@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.errors import ModelRefused
 from app.scoring.model import Reference, ScoringModel, wire_vector
@@ -56,48 +57,51 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
     production: the model to beat; a Champion that names its problem when it could not be loaded; None when
     there is none. Raises DataInvalid when the rows cannot be split into parts that hold both outcomes.
     """
-    train_settings, threshold = settings.train, settings.decision.threshold
-    seed = train_settings.seed
-    training, held_out = split(dataset, train_settings.held_out_share)
+    # The rows are few: a second thread saves a second when the machine is idle, and where another process has the
+    # core, waiting for it made the cross-validation ten times as long.
+    with threadpool_limits(limits=1):
+        train_settings, threshold = settings.train, settings.decision.threshold
+        seed = train_settings.seed
+        training, held_out = split(dataset, train_settings.held_out_share)
 
-    stage("fit the candidate")
-    estimator = fit.fit_candidate(training, seed)
-    predict = partial(fit.probabilities, estimator)
-    probability = predict(held_out.features)
+        stage("fit the candidate")
+        estimator = fit.fit_candidate(training, seed)
+        predict = partial(fit.probabilities, estimator)
+        probability = predict(held_out.features)
 
-    stage("cross-validate")
-    cross_validated = evaluate.cross_validate(dataset, train_settings.folds, seed, threshold)
+        stage("cross-validate")
+        cross_validated = evaluate.cross_validate(dataset, train_settings.folds, seed, threshold)
 
-    stage("fit the reference line")
-    origin_probability = fit.probabilities(fit.fit_origin(training), fit.origin_inputs(held_out))
+        stage("fit the reference line")
+        origin_probability = fit.probabilities(fit.fit_origin(training), fit.origin_inputs(held_out))
 
-    stage("evaluate")
-    violations = evaluate.count_monotonicity_violations(predict, training.features, seed)
-    figures = evaluate.evaluate(
-        held_out, probability, threshold, train_settings.bootstrap_rounds, seed, monotonicity_violations=violations
-    )
+        stage("evaluate")
+        violations = evaluate.count_monotonicity_violations(predict, training.features, seed)
+        figures = evaluate.evaluate(
+            held_out, probability, threshold, train_settings.bootstrap_rounds, seed, monotonicity_violations=violations
+        )
 
-    stage("compare with production")
-    champion = measure_champion(production, held_out, threshold)
+        stage("compare with production")
+        champion = measure_champion(production, held_out, threshold)
 
-    stage("describe the population")
-    reference = build_reference(training.features, predict, threshold, seed)
+        stage("describe the population")
+        reference = build_reference(training.features, predict, threshold, seed)
 
-    stage("draw the pictures")
-    return Outcome(
-        estimator=estimator,
-        dataset=dataset,
-        digest=dataset.digest,
-        training=training,
-        held_out=held_out,
-        figures=figures,
-        cross_validated=cross_validated,
-        origin=evaluate.measure(held_out.outcome, origin_probability, threshold),
-        champion=champion,
-        verdict=judge(figures, champion, train_settings.gate),
-        reference=reference,
-        pictures=draw(held_out, probability, origin_probability, predict, threshold, seed),
-    )
+        stage("draw the pictures")
+        return Outcome(
+            estimator=estimator,
+            dataset=dataset,
+            digest=dataset.digest,
+            training=training,
+            held_out=held_out,
+            figures=figures,
+            cross_validated=cross_validated,
+            origin=evaluate.measure(held_out.outcome, origin_probability, threshold),
+            champion=champion,
+            verdict=judge(figures, champion, train_settings.gate),
+            reference=reference,
+            pictures=draw(held_out, probability, origin_probability, predict, threshold, seed),
+        )
 
 
 def measure_champion(

@@ -140,6 +140,37 @@ def test_a_truncated_artifact_is_refused_and_leaves_nothing_in_the_cache(boosted
     assert [p for p in settings.serving.cache_dir.rglob("*") if p.is_file()] == []
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("MLmodel", "flavors: ["),
+        ("MLmodel", "- 1"),
+        ("extra_files/reference.json", "{"),
+        ("extra_files/reference.json", "{}"),
+    ],
+)
+def test_a_description_that_cannot_be_read_is_refused(
+    boosted: Any, named_settings: Named, file: str, content: str
+) -> None:
+    settings = named_settings("undescribed")
+    uri = f"models:/undescribed/{register(candidate_of(boosted), settings).version}"
+    (artifact_of(uri) / file).write_text(content)
+    with pytest.raises(ModelRefused, match="its description cannot be read"):
+        pull(uri, settings)
+
+
+def test_pulling_needs_no_pandas(boosted: Any, named_settings: Named, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = named_settings("no-pandas")
+    register(candidate_of(boosted), settings)
+    folder = artifact_of("models:/no-pandas/1")
+    without = "import sys; sys.modules['pandas'] = None; from pathlib import Path; from app.registry import pulling;"
+    describe = f"print(pulling._description(Path({str(folder)!r}))[0])"
+    ended = subprocess.run(
+        [sys.executable, "-c", without + describe], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout.strip() == "model.skops", ended.stderr
+
+
 def test_artifacts_that_are_gone_are_unavailable(boosted: Any, named_settings: Named) -> None:
     settings = named_settings("gone")
     register(candidate_of(boosted), settings)

@@ -1,11 +1,13 @@
 import json
 import re
+import tomllib
 
 import pytest
 from openapi_spec_validator import validate
 
 from app import __version__
 from app.serving.docs import as_openapi_3_0
+from app.settings import ROOT
 from tests.fakes import Api
 
 API = Api()
@@ -70,3 +72,7 @@ def test_no_other_file_is_given_away() -> None:
 def test_the_document_names_no_library() -> None:
     said = json.dumps(API.get("/openapi.json").json()).lower()
     assert not [name for name in ("pydantic", "fastapi", "starlette", "uvicorn", "sklearn") if name in said]
+
+
+def test_the_version_is_the_projects() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__

@@ -1,14 +1,24 @@
 """One training of the synthetic sample, and one of the same rows with shuffled labels, for every test here."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.features import TARGET
 from app.settings import Settings
 from app.training.data import SYNTHETIC, Dataset, clean
 from app.training.pipeline import Outcome, train
 from app.training.sample import synthetic_frame
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in `train`: threads that wait for a busy core take longer than the work that they share."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 @pytest.fixture(scope="session")

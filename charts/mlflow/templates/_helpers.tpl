@@ -1,0 +1,52 @@
+{{/* The same helpers stand in every chart of this repository; tests/charts holds them equal but for the chart's name. */}}
+
+{{/* Name of every object: the release's, so that the release `mlflow` is found as the Service `mlflow`. */}}
+{{- define "mlflow.fullname" -}}
+{{- .Values.fullnameOverride | default .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- end }}
+
+{{/* What a pod is found by. Selectors cannot be changed, so nothing here may follow a version. */}}
+{{- define "mlflow.selectorLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{/* Labels of every object. */}}
+{{- define "mlflow.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{ include "mlflow.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: credit-default
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{/* Reference of an image {repository, tag, digest}; the digest wins. Called with (list . .Values.image). */}}
+{{- define "mlflow.image" -}}
+{{- $root := index . 0 }}
+{{- $image := index . 1 }}
+{{- if $image.digest }}
+{{- printf "%s@%s" $image.repository $image.digest }}
+{{- else }}
+{{- printf "%s:%s" $image.repository ($image.tag | default $root.Chart.AppVersion) }}
+{{- end }}
+{{- end }}
+
+{{/* Pod Security "restricted" for a pod that runs as one numeric user. Called with the user's id. */}}
+{{- define "mlflow.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* Pod Security "restricted" for a container, and a root file system nobody can write to. */}}
+{{- define "mlflow.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop:
+    - ALL
+{{- end }}

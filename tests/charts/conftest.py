@@ -1,0 +1,83 @@
+"""Renders this project's charts with Helm, as lists of Kubernetes objects."""
+
+import functools
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CHARTS = ROOT / "charts"
+NAMESPACES = {"monitoring": "monitoring"}
+
+# What the charts look for in the cluster before they render a ServiceMonitor or an HTTPRoute.
+API_VERSIONS = ("monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1")
+
+# A helm that Go built from source takes the cluster for one of Kubernetes 1.20.
+KUBE_VERSION = ("--kube-version", "1.34.0")
+
+Object = dict[str, Any]
+
+
+def chart_names() -> list[str]:
+    return sorted(path.parent.name for path in CHARTS.glob("*/Chart.yaml"))
+
+
+def helm_binary() -> str:
+    """Helm from PATH, else the one that make puts into .tools."""
+    found = shutil.which("helm", path=os.pathsep.join([os.environ.get("PATH", ""), str(ROOT / ".tools")]))
+    if found is None:
+        pytest.fail("helm is neither on PATH nor in .tools: `make tools` installs it")
+    return found
+
+
+def helm(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """One helm command, never of a cluster: the environment's kubeconfig is hidden from it."""
+    hidden = {**os.environ, "KUBECONFIG": os.devnull}
+    command = [helm_binary(), *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, env=hidden, check=False)
+
+
+def template(chart: str, values: Mapping[str, Any] | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return templated(chart, yaml.safe_dump(dict(values or {})), *arguments)
+
+
+# Each chart is rendered once for all the tests that look at it with the same values.
+@functools.cache
+def templated(chart: str, values: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    versions = [argument for version in API_VERSIONS for argument in ("--api-versions", version)]
+    where = ["--namespace", NAMESPACES.get(chart, "credit"), *KUBE_VERSION]
+    return helm("template", chart, str(CHARTS / chart), *where, *versions, "--values", "-", *arguments, stdin=values)
+
+
+def render(chart: str, values: Mapping[str, Any] | None = None, show_only: Sequence[str] = ()) -> list[Object]:
+    """Every object of the release named like the chart, in the namespace it belongs to."""
+    shown = [argument for path in show_only for argument in ("--show-only", path)]
+    done = template(chart, values, *shown)
+    assert done.returncode == 0, f"helm template {chart}: {done.stderr}"
+    return [document for document in yaml.load_all(done.stdout, yaml.CSafeLoader) if document]
+
+
+def render_anew(chart: str) -> list[Object]:
+    """The objects of another installation, with random values of its own."""
+    templated.cache_clear()
+    return render(chart)
+
+
+def refusal(chart: str, values: Mapping[str, Any]) -> str:
+    """Why the chart refuses the values."""
+    done = template(chart, values)
+    assert done.returncode != 0, f"helm template {chart} accepts {dict(values)}"
+    return done.stderr
+
+
+def one(objects: Sequence[Object], kind: str, name: str | None = None) -> Object:
+    """The only object of a kind, or of a kind and name."""
+    found = [o for o in objects if o["kind"] == kind and name in (None, o["metadata"]["name"])]
+    assert len(found) == 1, f"{len(found)} of {kind} {name or ''}: {[o['metadata']['name'] for o in found]}"
+    return found[0]

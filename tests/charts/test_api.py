@@ -1,0 +1,213 @@
+"""What charts/api deploys: the API, the job that trains its model, and how both are watched."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app import settings
+from app.settings import load_settings
+from tests.charts.conftest import ROOT, Object, one, refusal, render
+
+FULL = yaml.safe_load((ROOT / "charts" / "api" / "ci" / "full-values.yaml").read_text())
+WATCHED = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "dashboards": {"enabled": True}}
+
+
+def pod_of(owner: Object) -> dict[str, Any]:
+    spec: dict[str, Any] = owner["spec"]
+    return dict(spec["jobTemplate"]["spec"]["template"] if owner["kind"] == "CronJob" else spec["template"])
+
+
+def container(owner: Object) -> dict[str, Any]:
+    return dict(pod_of(owner)["spec"]["containers"][0])
+
+
+def plain_environment(owner: Object) -> dict[str, str]:
+    return {variable["name"]: variable["value"] for variable in container(owner)["env"] if "value" in variable}
+
+
+@pytest.mark.parametrize("values", [{}, FULL], ids=["default", "full"])
+def test_the_config_file_in_the_pods_is_one_that_the_api_accepts(
+    values: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = values.get("fullnameOverride", "api")
+    config = one(render("api", values), "ConfigMap", f"{name}-config")
+    (tmp_path / "config.yaml").write_text(config["data"]["config.yaml"])
+    monkeypatch.setattr(settings, "CONFIG_FILE", tmp_path / "config.yaml")
+    loaded = load_settings()
+    assert loaded.decision.threshold == values.get("config", {}).get("decision", {}).get("threshold", 0.05)
+
+
+def test_a_changed_config_replaces_the_pods() -> None:
+    before = one(render("api"), "Deployment")
+    after = one(render("api", {"config": {"decision": {"threshold": 0.1}}}), "Deployment")
+    checksums = {pod_of(deployment)["metadata"]["annotations"]["checksum/config"] for deployment in (before, after)}
+    assert len(checksums) == 2
+
+
+def test_a_setting_that_the_api_does_not_know_is_refused_before_it_is_installed() -> None:
+    assert "thresold" in refusal("api", {"config": {"decision": {"thresold": 0.1}}})
+    assert "threshold" in refusal("api", {"config": {"decision": {"threshold": 1}}})
+
+
+def test_the_number_of_pods_is_the_autoscalers_or_the_charts_and_never_both() -> None:
+    scaled = render("api")
+    assert "replicas" not in one(scaled, "Deployment")["spec"]
+    assert one(scaled, "HorizontalPodAutoscaler")["spec"]["minReplicas"] == 2
+    fixed = render("api", {"autoscaling": {"enabled": False}})
+    assert one(fixed, "Deployment")["spec"]["replicas"] == 2
+    assert not [o for o in fixed if o["kind"] == "HorizontalPodAutoscaler"]
+
+
+def test_a_pod_answers_until_its_callers_know_that_it_leaves() -> None:
+    deployment = one(render("api"), "Deployment")
+    assert container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"] == 5
+    assert pod_of(deployment)["spec"]["terminationGracePeriodSeconds"] == 45
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+def test_only_readiness_asks_for_a_model() -> None:
+    api = container(one(render("api"), "Deployment"))
+    paths = {name: api[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "readiness", "liveness")}
+    assert paths == {"startup": "/livez", "readiness": "/readyz", "liveness": "/livez"}
+
+
+def test_a_drain_takes_one_pod_at_a_time_and_is_not_held_up_by_a_pod_that_answers_nobody() -> None:
+    spec = one(render("api"), "PodDisruptionBudget")["spec"]
+    assert spec["maxUnavailable"] == 1
+    assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+    assert refusal("api", {"podDisruptionBudget": {"maxUnavailable": 0}})
+
+
+def test_an_extra_variable_replaces_the_charts_own_instead_of_standing_beside_it() -> None:
+    deployment = one(
+        render("api", {"extraEnv": {"MLFLOW_HTTP_REQUEST_TIMEOUT": 20, "OMP_NUM_THREADS": 1}}), "Deployment"
+    )
+    names = [variable["name"] for variable in container(deployment)["env"]]
+    assert len(names) == len(set(names))
+    variables = plain_environment(deployment)
+    assert variables["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "20"
+    assert variables["OMP_NUM_THREADS"] == "1"
+    assert variables["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "3"
+
+
+def test_the_cache_lies_on_a_volume_that_the_pod_may_write() -> None:
+    deployment = one(render("api"), "Deployment")
+    mounts = {mount["mountPath"]: mount for mount in container(deployment)["volumeMounts"]}
+    assert plain_environment(deployment)["SERVING__CACHE_DIR"] in mounts
+    assert mounts["/srv/credit/configs"]["readOnly"]
+
+
+def test_training_waits_for_a_person_and_reads_its_keys_from_a_secret() -> None:
+    job = one(render("api"), "CronJob")
+    assert job["spec"]["suspend"] is True
+    assert job["spec"]["jobTemplate"]["spec"]["backoffLimit"] == 0
+    assert pod_of(job)["spec"]["restartPolicy"] == "Never"
+    keys = {v["name"]: v["valueFrom"]["secretKeyRef"]["name"] for v in container(job)["env"] if "valueFrom" in v}
+    assert keys == {"AWS_ACCESS_KEY_ID": "minio", "AWS_SECRET_ACCESS_KEY": "minio"}
+
+
+def test_the_keys_that_training_reads_are_those_that_the_minio_chart_makes() -> None:
+    made = one(render("minio"), "Secret", "minio")["data"]
+    job = container(one(render("api"), "CronJob"))
+    read = {v["valueFrom"]["secretKeyRef"]["key"] for v in job["env"] if "valueFrom" in v}
+    assert read <= set(made)
+
+
+def test_the_job_is_no_pod_of_the_service() -> None:
+    objects = render("api")
+    selector = one(objects, "Service")["spec"]["selector"]
+    assert selector.items() <= pod_of(one(objects, "Deployment"))["metadata"]["labels"].items()
+    assert not selector.items() <= pod_of(one(objects, "CronJob"))["metadata"]["labels"].items()
+    assert not selector.items() <= one(objects, "Pod")["metadata"]["labels"].items()
+
+
+def ingress_peers(policy: Object) -> list[Any]:
+    return [peer for rule in policy["spec"]["ingress"] for peer in rule.get("from", ["everybody"])]
+
+
+def test_the_api_reaches_names_and_mlflow_and_nothing_else() -> None:
+    policy = one(render("api"), "NetworkPolicy", "api")
+    assert [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [5000]]
+    assert all(rule["to"] for rule in policy["spec"]["egress"])
+
+
+def test_the_api_is_reached_by_its_namespace_and_prometheus_unless_it_is_opened() -> None:
+    assert "everybody" not in ingress_peers(one(render("api"), "NetworkPolicy", "api"))
+    opened = render("api", {"networkPolicy": {"externalAccess": True}})
+    assert ingress_peers(one(opened, "NetworkPolicy", "api")) == ["everybody"]
+
+
+def test_training_reaches_names_mlflow_and_s3_and_is_reached_by_nobody() -> None:
+    policy = one(render("api"), "NetworkPolicy", "api-training")
+    assert [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [5000], [9000]]
+    assert policy["spec"]["ingress"] == []
+
+
+def test_every_pod_of_the_chart_is_under_a_policy() -> None:
+    objects = render("api")
+    pods = [pod_of(o)["metadata"] for o in objects if o["kind"] in ("Deployment", "CronJob")]
+    pods += [o["metadata"] for o in objects if o["kind"] == "Pod"]
+    chosen = [o["spec"]["podSelector"]["matchLabels"] for o in objects if o["kind"] == "NetworkPolicy"]
+    for pod in pods:
+        assert any(labels.items() <= pod["labels"].items() for labels in chosen), pod["labels"]
+
+
+def test_the_rules_are_deployed_as_promtool_read_them() -> None:
+    files = sorted((ROOT / "monitoring" / "rules").glob("*.yaml"))
+    objects = render("api", WATCHED)
+    for path in files:
+        deployed = one(objects, "PrometheusRule", f"api-{path.stem}")
+        assert deployed["spec"] == yaml.safe_load(path.read_text())
+    assert len([o for o in objects if o["kind"] == "PrometheusRule"]) == len(files)
+
+
+def test_the_dashboards_are_deployed_as_they_are_in_a_folder_of_their_own() -> None:
+    objects = render("api", WATCHED)
+    for path in sorted((ROOT / "monitoring" / "dashboards").glob("*.json")):
+        deployed = one(objects, "ConfigMap", f"api-dashboard-{path.stem}")
+        assert json.loads(deployed["data"][f"credit-{path.name}"]) == json.loads(path.read_text())
+        assert deployed["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert deployed["metadata"]["annotations"]["grafana_folder"] == "Credit Default"
+
+
+def test_prometheus_finds_the_port_and_names_the_job_as_the_rules_do() -> None:
+    objects = render("api", WATCHED)
+    monitor, service = one(objects, "ServiceMonitor")["spec"], one(objects, "Service")
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["endpoints"][0]["port"] in [port["name"] for port in service["spec"]["ports"]]
+    assert service["metadata"]["labels"][monitor["jobLabel"]] == "api"
+
+
+def test_watching_is_off_until_it_is_asked_for() -> None:
+    kinds = {o["kind"] for o in render("api")}
+    assert kinds.isdisjoint({"ServiceMonitor", "PrometheusRule"})
+
+
+def test_callers_from_outside_get_neither_metrics_nor_the_route_that_fails() -> None:
+    objects = render("api", FULL)
+    ingress = one(objects, "Ingress")["spec"]["rules"][0]["http"]["paths"]
+    route = one(objects, "HTTPRoute")["spec"]["rules"][0]["matches"]
+    outside = {path["path"] for path in ingress}
+    assert outside == {match["path"]["value"] for match in route}
+    assert "/predict" in outside
+    assert not any(hidden.startswith(path) for hidden in ("/metrics", "/boom", "/readyz") for path in outside)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"autoscaling": {"minReplicas": 5, "maxReplicas": 3}}, "autoscaling.minReplicas 5 is more than"),
+        ({"resources": {"requests": {"cpu": None}}}, "needs resources.requests.cpu"),
+        ({"ingress": {"enabled": True}}, "needs ingress.host"),
+        ({"httpRoute": {"enabled": True}}, "needs httpRoute.parentRefs"),
+        ({"service": {"nodePort": 30800}}, "has no effect while service.type is ClusterIP"),
+        ({"service": {"type": "NodePort"}}, "networkPolicy.externalAccess false keeps them out"),
+        ({"ingress": {"enabled": True, "host": "a.example.com"}}, "add it to networkPolicy.clients"),
+        ({"training": {"s3": {"existingSecret": ""}}}, "needs training.s3.existingSecret"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_reason(values: dict[str, Any], reason: str) -> None:
+    assert reason in refusal("api", values)

@@ -1,0 +1,110 @@
+"""What charts/monitoring asks of the upstream chart, and what it adds to it."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.charts.conftest import CHARTS, ROOT, Object, one, refusal, render, render_anew
+
+CHART = CHARTS / "monitoring"
+STACK = yaml.safe_load((CHART / "values.yaml").read_text())["kube-prometheus-stack"]
+KIND = yaml.safe_load((ROOT / "k8s" / "kind" / "monitoring.yaml").read_text())
+
+
+def prometheus_of(values: dict[str, Any] | None = None) -> Object:
+    return one(render("monitoring", values), "Prometheus", "monitoring-prometheus")
+
+
+def test_the_upstream_chart_is_pinned_and_the_lock_is_of_this_pin() -> None:
+    wanted = yaml.safe_load((CHART / "Chart.yaml").read_text())["dependencies"]
+    lock = yaml.safe_load((CHART / "Chart.lock").read_text())
+    assert wanted == lock["dependencies"]
+    keys = ("name", "version", "repository")
+    both = [[{key: entry[key] for key in keys} for entry in entries] for entries in (wanted, lock["dependencies"])]
+    # As Helm reckons it; a lock with another digest is refused as stale.
+    assert lock["digest"] == "sha256:" + hashlib.sha256(json.dumps(both, separators=(",", ":")).encode()).hexdigest()
+
+
+def test_prometheus_takes_monitors_and_rules_of_every_release_and_namespace() -> None:
+    spec = prometheus_of()["spec"]
+    for kind in ("serviceMonitor", "podMonitor", "probe", "rule", "scrapeConfig"):
+        assert spec[f"{kind}Selector"] == {}, kind
+        assert spec[f"{kind}NamespaceSelector"] == {}, kind
+
+
+def test_pods_are_discovered_through_endpoint_slices() -> None:
+    assert prometheus_of()["spec"]["serviceDiscoveryRole"] == "EndpointSlice"
+    assert STACK["prometheusOperator"]["kubeletEndpointSliceEnabled"]
+
+
+def test_what_kind_hides_on_its_control_plane_is_not_asked_for() -> None:
+    hidden = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
+    assert [name for name in hidden if STACK[name]["enabled"]] == []
+
+
+@pytest.mark.parametrize("values", [{}, KIND], ids=["default", "kind"])
+def test_readings_fit_on_the_volume_that_keeps_them(values: dict[str, Any]) -> None:
+    spec = prometheus_of(values)["spec"]
+    asked = spec["storage"]["volumeClaimTemplate"]["spec"]["resources"]["requests"]["storage"]
+    kept, room = float(spec["retentionSize"].removesuffix("GB")), float(asked.removesuffix("Gi"))
+    # The write-ahead log and what is being compacted come on top.
+    assert kept <= 0.8 * room
+    assert spec["resources"]["limits"]["memory"]
+
+
+def test_grafana_reads_the_secret_that_is_made_and_the_folders_that_dashboards_name() -> None:
+    grafana = STACK["grafana"]
+    made = one(render("monitoring"), "Secret", grafana["admin"]["existingSecret"])
+    assert set(made["stringData"]) == {grafana["admin"]["userKey"], grafana["admin"]["passwordKey"]}
+    assert made["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    api = yaml.safe_load((CHARTS / "api" / "values.yaml").read_text())["dashboards"]
+    sidecar = grafana["sidecar"]["dashboards"]
+    assert api["labels"] == {sidecar["label"]: sidecar["labelValue"]}
+    assert list(api["annotations"]) == [sidecar["folderAnnotation"]]
+    assert sidecar["searchNamespace"] == "ALL"
+
+
+def test_grafana_gets_another_password_at_every_new_install() -> None:
+    secrets = [one(render_anew("monitoring"), "Secret", "monitoring-grafana-admin")["stringData"] for _ in range(2)]
+    assert len({secret["admin-password"] for secret in secrets}) == 2
+    assert all(len(secret["admin-password"]) == 32 for secret in secrets)
+
+
+def test_a_secret_that_is_there_already_is_left_alone() -> None:
+    objects = render("monitoring", {"grafanaAdmin": {"create": False}})
+    assert not [o for o in objects if o["kind"] == "Secret" and o["metadata"]["name"] == "monitoring-grafana-admin"]
+
+
+def test_the_service_prometheus_leads_to_the_pods_of_the_upstream_charts_prometheus() -> None:
+    objects = render("monitoring")
+    selector = one(objects, "Service", "prometheus")["spec"]["selector"]
+    assert selector["operator.prometheus.io/name"] == one(objects, "Prometheus")["metadata"]["name"]
+
+
+def test_prometheus_knows_its_alertmanager() -> None:
+    alerting = prometheus_of()["spec"]["alerting"]["alertmanagers"]
+    assert [manager["name"] for manager in alerting] == ["monitoring-alertmanager"]
+
+
+def test_nobody_outside_the_namespace_reaches_it_unless_it_is_opened() -> None:
+    closed = one(render("monitoring"), "NetworkPolicy", "monitoring")["spec"]
+    assert closed["podSelector"] == {}
+    assert closed["ingress"] == [{"from": [{"podSelector": {}}]}]
+    opened = one(render("monitoring", {"networkPolicy": {"externalAccess": True}}), "NetworkPolicy", "monitoring")
+    assert opened["spec"]["ingress"][1] == {"ports": [{"port": 9090}, {"port": 3000}]}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"prometheusService": {"nodePort": 30909}}, "has no effect while prometheusService.type is ClusterIP"),
+        ({"prometheusService": {"type": "NodePort"}}, "networkPolicy.externalAccess false keeps them out"),
+        ({"kube-prometheus-stack": {"grafana": {"admin": {"existingSecret": ""}}}}, "the name of the Secret to make"),
+        ({"prometheus": {"retention": "1d"}}, "prometheus"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_reason(values: dict[str, Any], reason: str) -> None:
+    assert reason in refusal("monitoring", values)

@@ -1,0 +1,85 @@
+# The system on a kind cluster. Every kubectl and helm call names the cluster's context.
+
+CLUSTER := credit
+CONTEXT := kind-$(CLUSTER)
+# kind's own default when empty.
+KIND_NODE_IMAGE ?=
+# A kube-prometheus-stack chart (folder or archive) to use where the pinned one cannot be pulled.
+KPS_CHART ?=
+# Of `make load`.
+USERS ?= 20
+SPAWN_RATE ?= 10
+RUN_TIME ?= 60s
+HOST ?= http://127.0.0.1:8000
+
+VERSION := 0.1.0
+IMAGES := api training mlflow
+# The control plane takes no pods of ours.
+WORKERS := $(CLUSTER)-worker,$(CLUSTER)-worker2
+GIT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+# For a build that has to use the host's network, as in DOCKER_BUILD_FLAGS=--network=host.
+DOCKER_BUILD_FLAGS ?=
+UP := build/.up
+KUBECTL := kubectl --context $(CONTEXT)
+HELM := helm --kube-context $(CONTEXT)
+INSTALL = $(HELM) upgrade --install $(1) charts/$(1) --values k8s/kind/$(1).yaml --timeout 10m
+# What `make up` started is what train and predict mean; IN=local is this machine without it.
+IN ?= $(if $(wildcard $(UP)),cluster,local)
+
+.PHONY: up
+up: $(SYNCED) cluster images install first-model ## Make the kind cluster, install everything, wait until it answers
+	@mkdir -p build && touch $(UP)
+	@$(MAKE) --no-print-directory dashboards
+
+.PHONY: cluster
+cluster:
+	kind get clusters 2>/dev/null | grep -qx $(CLUSTER) || \
+	  kind create cluster --name $(CLUSTER) --config kind-config.yaml $(if $(KIND_NODE_IMAGE),--image $(KIND_NODE_IMAGE))
+
+.PHONY: images
+images: ## Build the three images, and load them where a cluster is up
+	for image in $(IMAGES); do \
+	  docker build --quiet $(DOCKER_BUILD_FLAGS) --build-arg GIT_COMMIT=$(GIT_COMMIT) --target $$image -t credit-default-$$image:$(VERSION) . ; done
+	! kind get clusters 2>/dev/null | grep -qx $(CLUSTER) || \
+	  kind load docker-image --name $(CLUSTER) --nodes $(WORKERS) $(IMAGES:%=credit-default-%:$(VERSION))
+
+.PHONY: chart-dependencies
+chart-dependencies:
+	rm -rf charts/monitoring/charts && mkdir -p charts/monitoring/charts
+	$(if $(KPS_CHART),cp -rL $(KPS_CHART) charts/monitoring/charts/,helm dependency build charts/monitoring)
+
+.PHONY: cluster-basics
+cluster-basics:
+	$(KUBECTL) apply --server-side -f k8s/namespaces.yaml -f k8s/metrics-server.yaml
+	$(KUBECTL) --namespace kube-system rollout status deployment/metrics-server --timeout 5m
+	$(KUBECTL) apply --server-side -f k8s/metrics-apiservice.yaml
+
+.PHONY: install
+install: chart-dependencies cluster-basics ## Install or upgrade every chart on the cluster
+	$(call INSTALL,monitoring) --namespace monitoring --wait
+	$(call INSTALL,postgres) --namespace credit --wait
+	$(call INSTALL,minio) --namespace credit --wait
+	$(call INSTALL,mlflow) --namespace credit --wait
+	$(call INSTALL,api) --namespace credit
+
+.PHONY: first-model
+first-model: $(SYNCED)
+	$(BIN)/python -m scripts.cluster_train --context $(CONTEXT) --only-when-empty
+	$(KUBECTL) --namespace credit rollout status deployment/api --timeout 5m
+
+.PHONY: dashboards
+dashboards: ## Addresses and passwords of what runs in the cluster
+	@$(BIN)/python -m scripts.addresses --context $(CONTEXT)
+
+.PHONY: load
+load: $(SYNCED) ## Load the service with locust: USERS, SPAWN_RATE, RUN_TIME, HOST; fails when the objective is missed
+	$(BIN)/locust --locustfile loadtests/locustfile.py --headless --users $(USERS) --spawn-rate $(SPAWN_RATE) --run-time $(RUN_TIME) --host $(HOST) --only-summary
+
+.PHONY: e2e
+e2e: $(SYNCED) ## Test the running cluster
+	$(BIN)/pytest -m e2e tests/e2e
+
+.PHONY: down
+down: ## Delete the kind cluster and all that is in it
+	kind delete cluster --name $(CLUSTER)
+	rm -f $(UP)

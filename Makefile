@@ -52,8 +52,12 @@ fix: $(SYNCED) ## Format, and mend what the linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: tools
+tools: $(SYNCED) ## Put helm and promtool into .tools where PATH has none
+	@$(BIN)/python -m scripts.tools
+
 .PHONY: test
-test: $(SYNCED) ## Run every test that needs no cluster
+test: $(SYNCED) tools ## Run every test that needs no cluster
 	DATA= $(BIN)/pytest
 
 .PHONY: demo

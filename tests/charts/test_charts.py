@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.charts.conftest import CHARTS, KUBE_VERSION, NAMESPACES, Object, chart_names, helm, refusal, render
+from tests.charts.conftest import (
+    CHARTS,
+    KUBE_VERSION,
+    NAMESPACES,
+    Object,
+    chart_folder,
+    chart_names,
+    helm,
+    refusal,
+    render,
+)
 
 ALL = chart_names()
 OURS = [name for name in ALL if name not in NAMESPACES]  # monitoring renders another project's chart
@@ -74,7 +84,7 @@ def containers(chart: str) -> Iterator[tuple[str, Object]]:
 @pytest.mark.parametrize("chart", ALL)
 def test_helm_finds_nothing_to_complain_about(chart: str) -> None:
     for arguments in ([], *(["--values", str(path)] for path in ci_values(chart))):
-        done = helm("lint", "--strict", *KUBE_VERSION, str(CHARTS / chart), *arguments)
+        done = helm("lint", "--strict", *KUBE_VERSION, str(chart_folder(chart)), *arguments)
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
 
 

@@ -7,15 +7,24 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.charts.conftest import CHARTS, ROOT, Object, one, refusal, render, render_anew
+from tests.charts.conftest import CHARTS, ROOT, one, refusal, render, render_anew
 
 CHART = CHARTS / "monitoring"
 STACK = yaml.safe_load((CHART / "values.yaml").read_text())["kube-prometheus-stack"]
 KIND = yaml.safe_load((ROOT / "k8s" / "kind" / "monitoring.yaml").read_text())
 
 
-def prometheus_of(values: dict[str, Any] | None = None) -> Object:
-    return one(render("monitoring", values), "Prometheus", "monitoring-prometheus")
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """As Helm merges two values files."""
+    both = {key: merged(base[key], over[key]) for key in base.keys() & over.keys() if isinstance(base[key], dict)}
+    return base | over | both
+
+
+def prometheus_spec(values: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the upstream chart is asked to make of its Prometheus."""
+    asked = merged(STACK, (values or {}).get("kube-prometheus-stack", {}))
+    spec: dict[str, Any] = asked["prometheus"]["prometheusSpec"]
+    return spec
 
 
 def test_the_upstream_chart_is_pinned_and_the_lock_is_of_this_pin() -> None:
@@ -29,14 +38,15 @@ def test_the_upstream_chart_is_pinned_and_the_lock_is_of_this_pin() -> None:
 
 
 def test_prometheus_takes_monitors_and_rules_of_every_release_and_namespace() -> None:
-    spec = prometheus_of()["spec"]
+    spec = prometheus_spec()
     for kind in ("serviceMonitor", "podMonitor", "probe", "rule", "scrapeConfig"):
-        assert spec[f"{kind}Selector"] == {}, kind
-        assert spec[f"{kind}NamespaceSelector"] == {}, kind
+        # True, upstream's default, takes only what carries the label of its own release.
+        assert spec[f"{kind}SelectorNilUsesHelmValues"] is False, kind
+        assert spec.get(f"{kind}NamespaceSelector", {}) == {}, kind
 
 
 def test_pods_are_discovered_through_endpoint_slices() -> None:
-    assert prometheus_of()["spec"]["serviceDiscoveryRole"] == "EndpointSlice"
+    assert prometheus_spec()["serviceDiscoveryRole"] == "EndpointSlice"
     assert STACK["prometheusOperator"]["kubeletEndpointSliceEnabled"]
 
 
@@ -47,8 +57,8 @@ def test_what_kind_hides_on_its_control_plane_is_not_asked_for() -> None:
 
 @pytest.mark.parametrize("values", [{}, KIND], ids=["default", "kind"])
 def test_readings_fit_on_the_volume_that_keeps_them(values: dict[str, Any]) -> None:
-    spec = prometheus_of(values)["spec"]
-    asked = spec["storage"]["volumeClaimTemplate"]["spec"]["resources"]["requests"]["storage"]
+    spec = prometheus_spec(values)
+    asked = spec["storageSpec"]["volumeClaimTemplate"]["spec"]["resources"]["requests"]["storage"]
     kept, room = float(spec["retentionSize"].removesuffix("GB")), float(asked.removesuffix("Gi"))
     # The write-ahead log and what is being compacted come on top.
     assert kept <= 0.8 * room
@@ -79,14 +89,8 @@ def test_a_secret_that_is_there_already_is_left_alone() -> None:
 
 
 def test_the_service_prometheus_leads_to_the_pods_of_the_upstream_charts_prometheus() -> None:
-    objects = render("monitoring")
-    selector = one(objects, "Service", "prometheus")["spec"]["selector"]
-    assert selector["operator.prometheus.io/name"] == one(objects, "Prometheus")["metadata"]["name"]
-
-
-def test_prometheus_knows_its_alertmanager() -> None:
-    alerting = prometheus_of()["spec"]["alerting"]["alertmanagers"]
-    assert [manager["name"] for manager in alerting] == ["monitoring-alertmanager"]
+    selector = one(render("monitoring"), "Service", "prometheus")["spec"]["selector"]
+    assert selector["operator.prometheus.io/name"] == f"{STACK['fullnameOverride']}-prometheus"
 
 
 def test_nobody_outside_the_namespace_reaches_it_unless_it_is_opened() -> None:

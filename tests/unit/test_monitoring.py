@@ -1,9 +1,7 @@
 """Dashboards, rules, their tests and their runbooks belong together, and speak of metrics that exist."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ import yaml
 
 from app.metrics import Metrics
 from app.settings import ROOT
+from tests.tools import tool
 
 MONITORING = ROOT / "monitoring"
 RULES = sorted((MONITORING / "rules").glob("*.yaml"))
@@ -93,11 +92,7 @@ def expressions() -> list[tuple[str, str]]:
 
 
 def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Promtool from PATH, else the one that make puts into .tools."""
-    found = shutil.which("promtool", path=os.pathsep.join([os.environ.get("PATH", ""), str(ROOT / ".tools")]))
-    if found is None:
-        pytest.fail("promtool is neither on PATH nor in .tools: `make tools` installs it")
-    return subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([tool("promtool"), *arguments], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(

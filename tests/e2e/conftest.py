@@ -1,0 +1,107 @@
+"""The cluster that `make up` made, the order of the tests, and what a failed one leaves to read."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+import urllib3
+from kubernetes import client
+
+from scripts.kube import connect
+from tests.e2e.cluster import API_PODS, CONTEXT, CREDIT, Cluster, shown
+from tests.e2e.load import Load, steady_load
+from tests.e2e.pods import Inside, running_pod
+from tests.e2e.prometheus import Prometheus, open_prometheus
+from tests.e2e.waiting import wait_until
+
+ORDER = [
+    "test_prediction",
+    "test_releases",
+    "test_pod_security",
+    "test_network_policies",
+    "test_watching",
+    "test_dashboards",
+    "test_alerts",
+    "test_disruption",
+    "test_scaling",
+    "test_data",
+]
+"""What only looks comes before what disturbs."""
+
+figures = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[figures] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return ORDER.index(item.path.stem) if item.path.parent.name == "e2e" else -1
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and item.path.parent.name == "e2e":
+        pods = shown("get", "pods", "--all-namespaces", "--output", "wide")
+        events = shown("get", "events", "--namespace", CREDIT, "--sort-by", ".lastTimestamp").splitlines()
+        report.sections += [("pods", pods), ("last events", "\n".join(events[-30:]))]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if found := config.stash[figures]:
+        terminalreporter.section("figures")
+        for what, figure in found.items():
+            terminalreporter.line(f"{what}: {figure}")
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keeps a figure of this test for the summary at the end."""
+
+    def keep(figure: str) -> None:
+        request.config.stash[figures][request.node.name] = figure
+
+    return keep
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster() -> Iterator[Cluster]:
+    """The cluster with an API that is ready; without it no test runs."""
+    try:
+        api = connect(CONTEXT)
+        found = Cluster(api)
+        ready = found.ready_pods(API_PODS)
+    except SystemExit as error:
+        pytest.exit(str(error), returncode=1)
+    except (client.ApiException, urllib3.exceptions.HTTPError) as error:
+        pytest.exit(f"the cluster of context {CONTEXT} does not answer ({error}): run make up", returncode=1)
+    if not ready:
+        pytest.exit(f"no API pod is ready in namespace {CREDIT} of {CONTEXT}: run make up", returncode=1)
+    yield found
+    api.close()
+
+
+@pytest.fixture(scope="session")
+def visitor(cluster: Cluster) -> Iterator[Inside]:
+    """A pod beside the API's, without any of the labels that open a door."""
+    with running_pod(cluster, "e2e-visitor", on_control_plane=True) as pod:
+        wait_until(lambda: pod.run("reach", "api:8000"), lambda it: it == {"api:8000": "connected"}, 60, "the network")
+        yield pod
+
+
+@pytest.fixture
+def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
+    """Opened for each test: a drain may have moved it."""
+    with open_prometheus(cluster) as found:
+        yield found
+
+
+@pytest.fixture
+def under_load(visitor: Inside) -> Callable[[], AbstractContextManager[Load]]:
+    """Starts a load that ends with its block."""
+    return lambda: steady_load(visitor)

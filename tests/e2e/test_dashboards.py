@@ -1,0 +1,65 @@
+"""Every panel of every dashboard shows something once there has been traffic."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from app.settings import ROOT
+from loadtests.payloads import Payload, bad, batch, single
+from tests.e2e.prometheus import Prometheus
+from tests.e2e.waiting import wait_until
+
+pytestmark = pytest.mark.e2e
+
+DASHBOARDS = sorted((ROOT / "monitoring" / "dashboards").glob("*.json"))
+VARIABLES = {"$__rate_interval": "1m", "$namespace": "credit"}
+"""What Grafana would put into a query; its rate interval is four readings."""
+
+UNHEARD_OF = Payload("/predict", json.dumps({"data": {"features": [0, 9e9, 500, 0, 9e9, 5400, 999, 0, 99, 0, 99]}}))
+"""An applicant outside every range that a model was trained on."""
+
+
+def panels(dashboard: Any) -> Iterator[Any]:
+    """Every panel, those of rows too."""
+    for panel in dashboard["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
+def queries(path: Path) -> list[tuple[str, str]]:
+    """Title and query, as Prometheus would get it, of each target of each panel."""
+    found = []
+    for panel in panels(json.loads(path.read_text())):
+        for target in panel.get("targets", []):
+            query = target["expr"]
+            for name, value in VARIABLES.items():
+                query = query.replace(name, value)
+            assert "$" not in query, f"{panel['title']} uses a variable that this test does not know: {query}"
+            found.append((panel["title"], query))
+    return found
+
+
+def send_traffic(random: Random) -> None:
+    """Decisions, enough for the drift of features to be worked out, refusals, and failures."""
+    with httpx.Client(base_url="http://127.0.0.1:8000", timeout=30) as client:
+        payloads = [single(random) for _ in range(20)] + [batch(random) for _ in range(10)] + [UNHEARD_OF, bad()[0]]
+        for payload in payloads:
+            headers = {"Content-Type": payload.content_type or ""}
+            assert client.post(payload.path, content=payload.body, headers=headers).status_code == payload.status
+        assert client.get("/boom").status_code == 500
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_every_query_of_a_dashboard_finds_data(path: Path, prometheus: Prometheus) -> None:
+    random = Random(8)
+
+    def empty() -> list[tuple[str, str]]:
+        send_traffic(random)
+        return [(title, query) for title, query in queries(path) if not prometheus.values(query)]
+
+    wait_until(empty, lambda found: not found, 180, f"every panel of {path.name} to show something")

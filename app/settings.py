@@ -76,6 +76,9 @@ class Serving(Section):
     cache_dir: Path = Field(ROOT / ".cache" / "models", description="Where pulled models are kept, ready to serve.")
     poll_seconds: float = Field(5.0, ge=0.1, le=3600, description="How often the registry's alias is asked for.")
     pull_timeout_seconds: float = Field(120.0, ge=1, le=3600, description="Longest time for one pull of a model.")
+    drain_seconds: float = Field(
+        0.0, ge=0, le=60, description="After SIGTERM, how long to go on answering, closing each connection answered."
+    )
     allow_pickle: bool = Field(False, description="Also load pickled models, which run code of their author's.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line shown.")
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
+from uvicorn.supervisors import ChangeReload
 
 from app.errors import SettingInvalid
 from app.serving.logs import logging_config
+from app.serving.server import DrainingServer
 from app.settings import load_settings
 
 GRACE_SECONDS = 25
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     except SettingInvalid as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    uvicorn.run(
+    config = uvicorn.Config(
         "app.serving.main:app",
         host=options.host,
         port=options.port,
@@ -60,6 +62,11 @@ def main(arguments: Sequence[str]) -> int:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    server = DrainingServer(config, settings.serving.drain_seconds)
+    if options.reload:
+        ChangeReload(config, target=server.run, sockets=[config.bind_socket()]).run()
+    else:
+        server.run()
     return 0
 
 

@@ -1,0 +1,72 @@
+"""A server that is asked to stop loses no request of a client that keeps its connections."""
+
+import signal
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from tests.fakes import cached_model, constant_document, json_file, settings_for
+from tests.servers import Server, environment_of, running_server
+from tests.waiting import wait_until
+
+DEAD = "http://127.0.0.1:9"
+CLIENTS = 8
+
+
+@dataclass
+class Caller:
+    """Asks again and again over one kept connection, until an answer closes it: the next would go elsewhere."""
+
+    url: str
+    answered: int = 0
+    closed_by_answer: bool = False
+    lost: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        body = json_file("request.json")
+        with httpx.Client(limits=httpx.Limits(max_connections=1, max_keepalive_connections=1)) as client:
+            while not self.closed_by_answer and not self.lost:
+                try:
+                    answer = client.post(f"{self.url}/predict", json=body)
+                except httpx.TransportError as error:
+                    self.lost.append(repr(error))
+                    continue
+                self.answered += answer.status_code == 200
+                self.closed_by_answer = answer.headers.get("connection") == "close"
+
+
+def callers_of(server: Server) -> list[Caller]:
+    return [Caller(server.url) for _ in range(CLIENTS)]
+
+
+def test_kept_connections_lose_nothing_while_it_drains(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, tracking_uri=DEAD)
+    cached_model(settings, constant_document(0.3))
+    environment = environment_of(settings) | {"SERVING__DRAIN_SECONDS": "1.5"}
+    with running_server(environment, tmp_path / "log") as server:
+        server.wait_ready()
+        callers = callers_of(server)
+        threads = [threading.Thread(target=caller.run) for caller in callers]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: [caller.answered for caller in callers], all, 30)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=30) == 0
+        for thread in threads:
+            thread.join(timeout=30)
+    assert [caller.lost for caller in callers] == [[] for _ in callers]
+    assert all(caller.closed_by_answer for caller in callers)
+
+
+def test_a_second_sigterm_ends_the_draining(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, tracking_uri=DEAD)
+    cached_model(settings, constant_document(0.3))
+    environment = environment_of(settings) | {"SERVING__DRAIN_SECONDS": "60"}
+    with running_server(environment, tmp_path / "log") as server:
+        server.wait_ready()
+        server.process.send_signal(signal.SIGTERM)
+        assert httpx.get(f"{server.url}/livez").headers["connection"] == "close"
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=20) == 0

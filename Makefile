@@ -13,7 +13,7 @@ SHELL := bash
 BIN := .venv/bin
 SYNCED := .venv/.synced
 UV := $(shell command -v uv || echo $(BIN)/uv)
-export DATA
+export DATA GIT_COMMIT
 
 .PHONY: help
 help: ## List the targets
@@ -92,4 +92,4 @@ bench-scoring: $(SYNCED) ## Microseconds a row: compiled model against predict_p
 
 .PHONY: clean
 clean: ## Remove what the targets made: environment, caches, embedded registry, demo
-	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build mlflow.db mlartifacts
+	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build mlflow.db mlartifacts mlruns

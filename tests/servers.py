@@ -15,7 +15,7 @@ import httpx
 from app.settings import ROOT, Settings
 from tests.waiting import wait_until
 
-START_SECONDS = 90.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)

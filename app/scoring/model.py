@@ -94,20 +94,20 @@ class ModelDocument:
 def positions_of(columns: Sequence[str] | None, count: int) -> list[int]:
     """Wire positions for a model's inputs.
 
-    Ten named columns are looked up by name; otherwise ten inputs are positions 1 to 10, and eleven inputs
-    (a model trained with the file's row number, as the reference architecture's is) are all eleven.
-    Raises ModelRefused for any other count or an unknown name.
+    Named columns are looked up by name; the one of eleven that is no feature is the file's row number, as in
+    the reference architecture's model. Without names, ten inputs are positions 1 to 10 and eleven are all.
+    Raises ModelRefused for any other count or names.
     """
-    if columns is not None and count == len(FEATURES):
-        unknown = sorted(set(columns) - set(FEATURES))
-        if unknown or len(set(columns)) != len(FEATURES):
-            raise ModelRefused(f"the model wants the columns {list(columns)}; only {list(FEATURES)} can be given")
-        return [POSITIONS.index(name) for name in columns]
-    if count == len(FEATURES):
-        return list(range(1, len(POSITIONS)))
-    if count == len(POSITIONS):
-        return list(range(len(POSITIONS)))
-    raise ModelRefused(f"the model takes {count} inputs; the wire vector offers {len(FEATURES)} or {len(POSITIONS)}")
+    if count not in (len(FEATURES), len(POSITIONS)):
+        raise ModelRefused(
+            f"the model takes {count} inputs; the wire vector offers {len(FEATURES)} or {len(POSITIONS)}"
+        )
+    if columns is None:
+        return list(range(len(POSITIONS) - count, len(POSITIONS)))
+    others = [name for name in columns if name not in FEATURES]
+    if len(others) != count - len(FEATURES) or set(columns) - set(others) != set(FEATURES):
+        raise ModelRefused(f"the model wants the columns {list(columns)}; only {list(FEATURES)} can be given")
+    return [0 if name in others else POSITIONS.index(name) for name in columns]
 
 
 @dataclass(frozen=True, slots=True)

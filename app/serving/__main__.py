@@ -11,6 +11,7 @@ from uvicorn.supervisors import ChangeReload
 
 from app.errors import SettingInvalid
 from app.serving.logs import logging_config
+from app.serving.protocol import BoundedHttpProtocol
 from app.serving.server import DrainingServer
 from app.settings import load_settings
 
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
         port=options.port,
         reload=options.reload,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttpProtocol,
         ws="none",
         lifespan="on",
         log_config=logging_config(settings.serving.log_level),

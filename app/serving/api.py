@@ -76,7 +76,7 @@ def _add_decisions(app: FastAPI, holder: Holder) -> None:
         summary="Decide on one applicant",
         tags=["decisions"],
         response_model=PredictAnswer,
-        responses=problems(413, 415, 422, 500, 503),
+        responses=problems(408, 413, 415, 422, 500, 503),
         openapi_extra=body("PredictRequest"),
     )
     async def predict(request: Request) -> Response:
@@ -91,7 +91,7 @@ def _add_decisions(app: FastAPI, holder: Holder) -> None:
         summary="Decide on up to 10 000 applicants, all of them or none",
         tags=["decisions"],
         response_model=BatchAnswer,
-        responses=problems(413, 415, 422, 500, 503),
+        responses=problems(408, 413, 415, 422, 500, 503),
         openapi_extra=body("BatchRequest"),
     )
     async def predict_batch(request: Request) -> Response:

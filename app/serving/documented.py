@@ -1,11 +1,13 @@
 """What the OpenAPI document says about bodies and errors, for the routes to name."""
 
+from http import HTTPStatus
 from typing import Any
 
-from app.serving.problems import MEDIA_TYPE
+from app.serving.problems import MEDIA_TYPE, TITLES
 from app.serving.schema import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
 
 MEANINGS: dict[int, str] = {
+    408: "The body stopped coming.",
     413: "The body is larger than 64 KiB, or 4 MiB for a batch.",
     415: "The body is not declared as application/json (in UTF-8, not compressed). It has to be declared.",
     422: "The body is not a valid request; errors names each place. Not JSON at all is 422 too.",
@@ -24,10 +26,40 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
+REQUEST_ID = {
+    "X-Request-ID": {"description": "The request's own id, or one that was made for it.", "schema": {"type": "string"}}
+}
+RETRY_AFTER = {"Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}}}
+DETAILS: dict[int, str] = {
+    408: "nothing more of the body came for 10 s",
+    413: "the body may have at most 64 KiB",
+    415: "send the header Content-Type: application/json",
+    422: "age must be a number",
+    500: "boom",
+    503: "no model is loaded: the first attempt to load one has not ended",
+}
+
+
+def example_of(status: int) -> dict[str, Any]:
+    """What an answer of that status looks like."""
+    title = TITLES.get(status) or HTTPStatus(status).phrase
+    example: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": DETAILS[status]}
+    if status == 422:
+        example["errors"] = [{"pointer": "/data/features/2", "detail": DETAILS[status]}]
+    return example | {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses`."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": MEANINGS[status], "content": content} for status in statuses}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": MEANINGS[status],
+            "content": {MEDIA_TYPE: {"schema": schema, "example": example_of(status)}},
+            "headers": REQUEST_ID | (RETRY_AFTER if status == 503 else {}),
+        }
+        for status in statuses
+    }
 
 
 def body(schema: str) -> dict[str, Any]:

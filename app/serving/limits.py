@@ -1,4 +1,6 @@
-"""The largest bodies that are read: one applicant needs less than 1 KiB, 10 000 rows less than 4 MiB."""
+"""The largest bodies that are read, and the longest pause: an applicant needs less than 1 KiB, 10 000 rows 4 MiB."""
+
+import asyncio
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,9 +13,13 @@ MIB = 1024 * KIB
 DEFAULT_BYTES = 64 * KIB
 BYTES_OF_PATH = {"/predict/batch": 4 * MIB}
 
+READ_SECONDS = 10.0
+"""Between two pieces of a body: below the time that a stopping server gives to requests under way."""
+
 
 class BodyLimits:
-    """ASGI middleware: a body over its path's limit is refused by its Content-Length, or else while it is read."""
+    """ASGI middleware: a body over its path's limit is refused by its Content-Length, or else while it is read;
+    one that stops coming is given up."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -26,11 +32,16 @@ class BodyLimits:
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if declared.isdigit() and int(declared) > limit:
             return await problem(413, too_large)(scope, receive, send)
-        received = 0
+        received, complete = 0, False
 
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, complete
+            try:
+                async with asyncio.timeout(None if complete else READ_SECONDS):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, f"nothing more of the body came for {READ_SECONDS:g} s") from None
+            complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > limit:
                 raise HTTPException(413, too_large)

@@ -58,5 +58,4 @@ def _parameters(outcome: Outcome, settings: Settings) -> dict[str, str | float |
         "held_out_share": settings.train.held_out_share,
         "folds": settings.train.folds,
         "decision_threshold": settings.decision.threshold,
-        "data": outcome.dataset.name,
     }

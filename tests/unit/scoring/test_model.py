@@ -54,9 +54,12 @@ def test_eleven_inputs_get_all_eleven_positions() -> None:
 def test_named_columns_are_found_by_name() -> None:
     columns = list(reversed(FEATURES))
     assert positions_of(columns, 10) == list(range(10, 0, -1))
+    assert positions_of([*columns, "Unnamed: 0"], 11) == list(range(10, -1, -1))
 
 
-@pytest.mark.parametrize(("columns", "count"), [(None, 9), (None, 12), ([*FEATURES[:9], "income"], 10)])
+@pytest.mark.parametrize(
+    ("columns", "count"), [(None, 9), (None, 12), ([*FEATURES[:9], "income"], 10), (["a"] * 11, 11)]
+)
 def test_a_model_of_other_inputs_is_refused(columns: list[str] | None, count: int) -> None:
     with pytest.raises(ModelRefused, match="the model (takes|wants)"):
         positions_of(columns, count)

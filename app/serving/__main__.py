@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 
 from app.errors import SettingInvalid
+from app.policy_file import load_policy
 from app.serving.logs import logging_config
 from app.settings import load_settings
 
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = load_settings()
+        load_policy(settings)
     except SettingInvalid as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

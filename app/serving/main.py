@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.metrics import Metrics
+from app.policy_file import load_policy
 from app.serving.api import create_app
 from app.serving.follower import follower_of
 from app.serving.holder import Holder
@@ -16,9 +17,13 @@ from app.settings import Settings, load_settings
 
 
 def build(settings: Settings) -> FastAPI:
-    """The API with the follower beside it, for as long as the server runs."""
-    metrics = Metrics(settings.decision.threshold)
-    holder = Holder(settings, metrics)
+    """The API with the follower beside it, for as long as the server runs.
+
+    Raises PolicyInvalid.
+    """
+    policy = load_policy(settings)
+    metrics = Metrics(policy.threshold)
+    holder = Holder(settings, policy, metrics)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:

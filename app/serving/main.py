@@ -13,11 +13,12 @@ from app.serving.api import create_app
 from app.serving.follower import follower_of
 from app.serving.holder import Holder
 from app.serving.logs import configure_logging
+from app.serving.policies import PolicyWatch
 from app.settings import Settings, load_settings
 
 
 def build(settings: Settings) -> FastAPI:
-    """The API with the follower beside it, for as long as the server runs.
+    """The API with model and policy kept up to date beside it, for as long as the server runs.
 
     Raises PolicyInvalid.
     """
@@ -30,10 +31,12 @@ def build(settings: Settings) -> FastAPI:
         configure_logging(settings.serving.log_level)
         # Modules and routes stay for good; the collections that follow need not look through them.
         gc.freeze()
-        task = asyncio.create_task(follower_of(settings, holder, metrics).run())
+        keepers = [follower_of(settings, holder, metrics).run(), PolicyWatch(settings, holder).run()]
+        tasks = [asyncio.create_task(keeper) for keeper in keepers]
         yield
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
     return create_app(settings, holder, metrics, following)
 

@@ -2,6 +2,7 @@
 
 * CreditError
   x SettingInvalid       a setting has a value that cannot be used
+    + PolicyInvalid      the policy file cannot be used
   x DataInvalid          the training data are not what the columns promise
   x ModelError
     + ModelUnavailable   the registry or its artifacts cannot be reached, or hold no such model
@@ -16,6 +17,10 @@ class CreditError(Exception):
 
 class SettingInvalid(CreditError):
     """Names the setting, its value and what is allowed."""
+
+
+class PolicyInvalid(SettingInvalid):
+    """Names each place in the policy file and what is wrong there."""
 
 
 class DataInvalid(CreditError):

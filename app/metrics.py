@@ -5,8 +5,9 @@ from bisect import bisect_left
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.features import FEATURES, NULLABLE, POSITIONS
+from app.scoring.decider import Decision
 from app.scoring.model import ScoringModel
-from app.scoring.policy import Verdict
+from app.scoring.policy import Policy
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds, for http_request_duration_seconds: a decision takes a few milliseconds."""
@@ -14,12 +15,14 @@ LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03,
 PROBABILITY_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9)
 
 RELOAD_OUTCOMES = ("loaded", "refused", "unavailable", "failed")
+POLICY_RELOAD_OUTCOMES = ("loaded", "refused", "failed")
 
 
 class Metrics:
     """One set of metrics in one registry.
 
-    threshold: the decision's, which becomes an edge of the probability histogram.
+    threshold: the decision's at start, which becomes an edge of the probability histogram. Edges cannot change while
+    the process lives: a policy with another threshold gets its own at the next start.
     """
 
     def __init__(self, threshold: float) -> None:
@@ -33,7 +36,7 @@ class Metrics:
         )
         self.probability = Histogram(
             "credit_probability",
-            "Probability of default; le counts values below or at an edge, the threshold is one. Decisions dashboard.",
+            "Probability of default; le counts values up to an edge; the threshold at start is one. Decisions board.",
             ["model_version"],
             buckets=sorted({*PROBABILITY_BUCKETS, threshold}),
             registry=registry,
@@ -86,8 +89,33 @@ class Metrics:
             "1 when the last contact with the model registry succeeded, else 0; read by the registry alert.",
             registry=registry,
         )
+        self.policy_info = Gauge(
+            "credit_policy_info",
+            "1 for the policy in force; read by the Decisions dashboard.",
+            ["version"],
+            registry=registry,
+        )
+        self.policy_reloads = Counter(
+            "credit_policy_reloads_total",
+            "Attempts to take the policy file up by outcome; read by the policy-refused alert.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.reasons = Counter(
+            "credit_reasons_total",
+            "Reasons given with refusals, by code; read by the Decisions dashboard.",
+            ["code"],
+            registry=registry,
+        )
         for outcome in RELOAD_OUTCOMES:
             self.model_reloads.labels(outcome)
+        for outcome in POLICY_RELOAD_OUTCOMES:
+            self.policy_reloads.labels(outcome)
+
+    def describe_policy(self, policy: Policy) -> None:
+        """Describe the policy in force from now on."""
+        self.policy_info.clear()
+        self.policy_info.labels(policy.version).set(1)
 
     def serve(self, model: ScoringModel, alias: str, loaded_at: float) -> "ModelMetrics":
         """Describe the model that answers from now on; the previous model's description goes.
@@ -112,6 +140,7 @@ class ModelMetrics:
             "ACCEPT": metrics.decisions.labels("ACCEPT", version),
             "REJECT": metrics.decisions.labels("REJECT", version),
         }
+        self._reasons = metrics.reasons
         self._probability = metrics.probability.labels(version)
         self._out_of_range = {name: metrics.out_of_range.labels(name) for name in FEATURES}
         self._bins: list[tuple[int, list[float], list[Counter], Counter | None]] = []
@@ -137,10 +166,12 @@ class ModelMetrics:
         self._score_edges = reference.score_edges
         self._score_bins = bins("probability", reference.score_shares)
 
-    def observe(self, vector: list[float], probability: float, decision: Verdict, out_of_range: list[str]) -> None:
+    def observe(self, vector: list[float], decision: Decision, out_of_range: list[str]) -> None:
         """Count one decision. vector: the wire vector, NaN where a value is missing."""
-        self._decisions[decision].inc()
-        self._probability.observe(probability)
+        self._decisions[decision.verdict].inc()
+        self._probability.observe(decision.probability)
+        for reason in decision.reasons:
+            self._reasons.labels(reason.code).inc()
         for name in out_of_range:
             self._out_of_range[name].inc()
         for position, edges, counters, missing in self._bins:
@@ -150,4 +181,4 @@ class ModelMetrics:
             elif missing is not None:
                 missing.inc()
         if self._score_bins:
-            self._score_bins[bisect_left(self._score_edges, probability)].inc()
+            self._score_bins[bisect_left(self._score_edges, decision.probability)].inc()

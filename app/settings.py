@@ -32,7 +32,12 @@ class Section(BaseModel):
 
 
 class Decision(Section):
-    threshold: float = Field(0.05, gt=0, lt=1, description="REJECT from this probability of default on.")
+    threshold: float | None = Field(
+        None, gt=0, lt=1, description="REJECT from this probability of default on; set, it beats the policy's own."
+    )
+    policy_file: Path = Field(
+        ROOT / "configs" / "policy.yaml", description="The policy: threshold, hard rules, and the words of the reasons."
+    )
 
 
 class Mlflow(Section):
@@ -74,7 +79,7 @@ class Train(Section):
 
 class Serving(Section):
     cache_dir: Path = Field(ROOT / ".cache" / "models", description="Where pulled models are kept, ready to serve.")
-    poll_seconds: float = Field(5.0, ge=0.1, le=3600, description="How often the registry's alias is asked for.")
+    poll_seconds: float = Field(5.0, ge=0.1, le=3600, description="How often alias and policy are looked at.")
     pull_timeout_seconds: float = Field(120.0, ge=1, le=3600, description="Longest time for one pull of a model.")
     drain_seconds: float = Field(
         0.0, ge=0, le=60, description="After SIGTERM, how long to go on answering, closing each connection answered."

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from app.cache import ModelCache
 from app.features import FEATURES
 from app.metrics import Metrics
+from app.policy_file import load_policy
 from app.scoring.extract import Spec
 from app.scoring.model import FeatureReference, Identity, ModelDocument, Reference, ScoringModel
 from app.serving.api import create_app
@@ -73,7 +75,8 @@ def failing_model(message: str) -> ScoringModel:
     def scorer(_: object) -> float:
         raise ArithmeticError(message)
 
-    return ScoringModel(constant_document(0.5), scorer)
+    # Without a population: its reference applicant would be scored before the model serves.
+    return ScoringModel(replace(constant_document(0.5), reference=None), scorer)
 
 
 def cached_model(settings: Settings, document: ModelDocument) -> Path:
@@ -97,8 +100,9 @@ class Api:
 
     def __init__(self, model: ScoringModel | None = None, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self.metrics = Metrics(self.settings.decision.threshold)
-        self.holder = Holder(self.settings, self.metrics)
+        self.policy = load_policy(self.settings)
+        self.metrics = Metrics(self.policy.threshold)
+        self.holder = Holder(self.settings, self.policy, self.metrics)
         self.app: FastAPI = create_app(self.settings, self.holder, self.metrics)
         if model is not None:
             self.holder.take(model)

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.metrics import Metrics
+from app.policy_file import load_policy
 from app.serving.main import app
 from app.settings import ROOT, WELL_KNOWN, Settings
 
@@ -80,6 +81,10 @@ def test_the_settings_of_the_readme_are_the_settings() -> None:
 def test_the_metrics_of_the_readme_are_the_metrics() -> None:
     ours = {row[0] for row in table("Metrics") if row[0].startswith("credit_")}
     assert ours == metric_names()
+
+
+def test_the_policy_version_of_the_readme_is_that_of_the_shipped_policy() -> None:
+    assert f'"policy_version": "{load_policy(Settings()).version}"' in README
 
 
 @pytest.mark.parametrize("path", re.findall(r"`((?:charts|k8s|app|configs|tests|monitoring)/[\w./-]+)`", README))

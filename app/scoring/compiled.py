@@ -7,7 +7,8 @@ logistic function as scipy.special.expit computes it. So the result has the same
 """
 
 from collections.abc import Callable, Sequence
-from math import exp
+from math import exp, log, log1p
+from sys import float_info
 from typing import Any
 
 from app.errors import NotCompilable
@@ -15,6 +16,9 @@ from app.scoring.extract import Spec
 
 Scorer = Callable[[Sequence[float]], float]
 """Takes the model's inputs (float, NaN when missing), gives the probability of default in [0, 1]."""
+
+LogOdds = Callable[[Sequence[float]], float]
+"""Takes the same inputs, gives the log-odds of default."""
 
 # Python's parser gives up near 200 nested parentheses; a tree this deep is served uncompiled.
 DEEPEST_TREE = 90
@@ -28,16 +32,26 @@ def logistic(log_odds: float) -> float:
         return 0.0
 
 
+def logit(probability: float) -> float:
+    """The log-odds of a probability; of 0 and 1 those of the numbers next to them, so that differences are numbers."""
+    inside = min(max(probability, float_info.min), 1.0 - float_info.epsilon / 2)
+    return log(inside) - log1p(-inside)
+
+
 def compile_scorer(spec: Spec) -> Scorer:
     """The scorer of a specification made by `app.scoring.extract.extract`.
 
     Raises NotCompilable for a kind it does not know or a tree too deep.
     """
-    log_odds = compile_log_odds(spec)
+    return scorer_of(compile_log_odds(spec))
+
+
+def scorer_of(log_odds: LogOdds) -> Scorer:
+    """The logistic function of it."""
     return lambda inputs: logistic(log_odds(inputs))
 
 
-def compile_log_odds(spec: Spec) -> Callable[[Sequence[float]], float]:
+def compile_log_odds(spec: Spec) -> LogOdds:
     """As compile_scorer, before the logistic function: the log-odds, in which effects of features add up."""
     if spec["kind"] == "boosted_trees":
         return _trees(spec)
@@ -46,7 +60,7 @@ def compile_log_odds(spec: Spec) -> Callable[[Sequence[float]], float]:
     raise NotCompilable(f"no compiled form for a scorer of kind {spec['kind']!r}")
 
 
-def _trees(spec: Spec) -> Callable[[Sequence[float]], float]:
+def _trees(spec: Spec) -> LogOdds:
     names = ", ".join(f"x{i}" for i in range(spec["inputs"]))
     lines = ["def log_odds(inputs):", f" {names}, = inputs", f" s = {float(spec['baseline'])!r}"]
     lines += [f" s += {_expression(tree, 0, 0)}" for tree in spec["trees"]]
@@ -69,14 +83,14 @@ def _expression(tree: dict[str, list[Any]], node: int, depth: int) -> str:
     return f"({left} if {name} <= {threshold} else {right})"
 
 
-def _execute(source: str) -> Callable[[Sequence[float]], float]:
+def _execute(source: str) -> LogOdds:
     namespace: dict[str, Any] = {"__builtins__": {}}
     exec(compile(source, "<compiled model>", "exec"), namespace)
-    function: Callable[[Sequence[float]], float] = namespace["log_odds"]
+    function: LogOdds = namespace["log_odds"]
     return function
 
 
-def _linear(spec: Spec) -> Callable[[Sequence[float]], float]:
+def _linear(spec: Spec) -> LogOdds:
     coefficients = [float(c) for c in spec["coefficients"]]
     intercept = float(spec["intercept"])
     steps = [(step["kind"], step) for step in spec["steps"]]

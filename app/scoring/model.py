@@ -7,7 +7,7 @@ from typing import Any
 
 from app.errors import ModelRefused
 from app.features import FEATURES, POSITIONS
-from app.scoring.compiled import Scorer, compile_scorer
+from app.scoring.compiled import LogOdds, Scorer, compile_log_odds, logit, scorer_of
 from app.scoring.extract import Spec
 
 FORMAT = 1
@@ -116,6 +116,8 @@ class ScoringModel:
 
     document: ModelDocument
     scorer: Scorer
+    scorer_log_odds: LogOdds | None = None
+    """The scorer's log-odds; None when it only gives probabilities."""
     ranges: list[tuple[int, str, float, float]] = field(init=False)
     """(position, name, minimum, maximum) of each feature in training."""
 
@@ -128,7 +130,8 @@ class ScoringModel:
     @classmethod
     def compiled(cls, document: ModelDocument) -> "ScoringModel":
         """Raises NotCompilable when the document holds no compiled form."""
-        return cls(document, compile_scorer(document.spec))
+        log_odds = compile_log_odds(document.spec)
+        return cls(document, scorer_of(log_odds), log_odds)
 
     @property
     def identity(self) -> Identity:
@@ -137,6 +140,11 @@ class ScoringModel:
     def score(self, vector: Sequence[float]) -> float:
         """Probability of default for a wire vector of eleven floats, NaN where a value is missing."""
         return self.scorer([vector[position] for position in self.document.positions])
+
+    def log_odds(self, vector: Sequence[float]) -> float:
+        """As score, on the scale on which effects of features add up; a number even where score rounds to 0 or 1."""
+        inputs = [vector[position] for position in self.document.positions]
+        return logit(self.scorer(inputs)) if self.scorer_log_odds is None else self.scorer_log_odds(inputs)
 
     def out_of_range(self, vector: Sequence[float]) -> list[str]:
         """Names of the features whose value lies outside what training saw, in wire order. NaN never does."""

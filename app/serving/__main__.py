@@ -10,6 +10,7 @@ import uvicorn
 from uvicorn.supervisors import ChangeReload
 
 from app.errors import SettingInvalid
+from app.policy_file import load_policy
 from app.serving.logs import logging_config
 from app.serving.protocol import BoundedHttpProtocol
 from app.serving.server import DrainingServer
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = load_settings()
+        load_policy(settings)
     except SettingInvalid as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

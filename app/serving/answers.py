@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
 
-from app.scoring.policy import decide
 from app.serving.holder import Serving
 
 SLICE_SECONDS = 0.005
@@ -14,22 +13,22 @@ SLICE_SECONDS = 0.005
 
 def decide_row(serving: Serving, vector: list[float]) -> dict[str, Any]:
     """Decide on one applicant, and count it."""
-    probability = serving.model.score(vector)
-    decision = decide(probability, serving.threshold)
+    decision = serving.decider.decide(vector)
     out_of_range = serving.model.out_of_range(vector)
-    serving.metrics.observe(vector, probability, decision, out_of_range)
-    return {"probability": probability, "decision": decision, "out_of_range": out_of_range}
+    serving.metrics.observe(vector, decision, out_of_range)
+    return {
+        "probability": decision.probability,
+        "decision": decision.verdict,
+        "reasons": [{"code": it.code, "feature": it.feature, "text": it.text} for it in decision.reasons],
+        "out_of_range": out_of_range,
+    }
 
 
 def answer(serving: Serving, vector: list[float]) -> dict[str, Any]:
     """As app.serving.schema.PredictAnswer."""
     row = decide_row(serving, vector)
-    return {
-        "probability": row["probability"],
-        "decision": row["decision"],
-        **_served_by(serving),
-        "out_of_range": row["out_of_range"],
-    }
+    out_of_range = row.pop("out_of_range")
+    return {**row, **_served_by(serving), "out_of_range": out_of_range}
 
 
 async def answer_batch(serving: Serving, vectors: Iterable[list[float]]) -> dict[str, Any]:
@@ -50,7 +49,8 @@ async def answer_batch(serving: Serving, vectors: Iterable[list[float]]) -> dict
 
 def _served_by(serving: Serving) -> dict[str, Any]:
     return {
-        "threshold": serving.threshold,
+        "threshold": serving.policy.threshold,
+        "policy_version": serving.policy.version,
         "model_uri": serving.uri,
         "model_version": serving.model.identity.version,
     }

@@ -110,11 +110,12 @@ def _add_model(app: FastAPI, settings: Settings, holder: Holder) -> None:
 
     @app.get("/meta", operation_id="meta", summary="The model that is loaded", tags=["model"], responses=problems(500))
     async def meta() -> Meta:
-        serving, last = holder.serving, holder.last_reload
+        serving, last, policy = holder.serving, holder.last_reload, holder.last_policy_reload
         document = None if serving is None else serving.model.document
         return Meta(
             model_uri=settings.mlflow.model_uri,
-            threshold=settings.decision.threshold,
+            threshold=holder.policy.threshold,
+            policy_version=holder.policy.version,
             n_features_expected=len(POSITIONS),
             git_commit=settings.git_commit,
             model_version=document and document.identity.version,
@@ -125,6 +126,7 @@ def _add_model(app: FastAPI, settings: Settings, holder: Holder) -> None:
             trained_at=document and _utc(document.identity.trained_at),
             figures=document and document.figures,
             last_reload=last and LastReload(outcome=last.outcome, at=_utc(last.at), reason=last.reason),
+            last_policy_reload=policy and LastReload(outcome=policy.outcome, at=_utc(policy.at), reason=policy.reason),
         )
 
 

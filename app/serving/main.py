@@ -8,27 +8,35 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.metrics import Metrics
+from app.policy_file import load_policy
 from app.serving.api import create_app
 from app.serving.follower import follower_of
 from app.serving.holder import Holder
 from app.serving.logs import configure_logging
+from app.serving.policies import PolicyWatch
 from app.settings import Settings, load_settings
 
 
 def build(settings: Settings) -> FastAPI:
-    """The API with the follower beside it, for as long as the server runs."""
-    metrics = Metrics(settings.decision.threshold)
-    holder = Holder(settings, metrics)
+    """The API with model and policy kept up to date beside it, for as long as the server runs.
+
+    Raises PolicyInvalid.
+    """
+    policy = load_policy(settings)
+    metrics = Metrics(policy.threshold)
+    holder = Holder(settings, policy, metrics)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.serving.log_level)
         # Modules and routes stay for good; the collections that follow need not look through them.
         gc.freeze()
-        task = asyncio.create_task(follower_of(settings, holder, metrics).run())
+        keepers = [follower_of(settings, holder, metrics).run(), PolicyWatch(settings, holder).run()]
+        tasks = [asyncio.create_task(keeper) for keeper in keepers]
         yield
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
     return create_app(settings, holder, metrics, following)
 

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from app.features import POSITIONS
 from app.scoring.policy import Verdict
+from app.scoring.reasons import MOST_REASONS
 
 MOST_ROWS = 10_000
 """Of one batch request."""
@@ -119,11 +120,32 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
+class Reason(Answer):
+    """One reason of a refusal, in the words of the policy."""
+
+    code: str = Field(description="Of the text, for programs.", examples=["UTILISATION_HIGH"])
+    feature: str | None = Field(
+        description="The feature that counted; null when no feature explains the refusal.",
+        examples=["RevolvingUtilizationOfUnsecuredLines"],
+    )
+    text: str = Field(
+        description="What the applicant is told.",
+        examples=["Balances on credit cards and credit lines are high compared with their limits."],
+    )
+
+
 class RowDecision(Answer):
     """The decision on one row."""
 
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
-    decision: Verdict = Field(description="REJECT when probability >= threshold.", examples=["ACCEPT"])
+    decision: Verdict = Field(
+        description="REJECT when probability >= threshold, or when a rule of the policy refuses.", examples=["ACCEPT"]
+    )
+    reasons: list[Reason] = Field(
+        max_length=MOST_REASONS,
+        description="Why a REJECT: one to four reasons, strongest first. Empty for an ACCEPT.",
+        examples=[[]],
+    )
     out_of_range: list[str] = Field(
         description="Features whose value lies outside what the model was trained on.", examples=[[]]
     )
@@ -131,6 +153,9 @@ class RowDecision(Answer):
 
 class ServedBy(Answer):
     threshold: float = Field(description="REJECT from this probability on.", examples=[0.05])
+    policy_version: str = Field(
+        description="The policy that this decision was made under: a digest of its content.", examples=["abdb2713aa05"]
+    )
     model_uri: str = Field(
         description="The configured name of the model.", examples=["models:/credit-default-model@production"]
     )
@@ -142,11 +167,11 @@ class PredictAnswer(RowDecision, ServedBy):
 
 
 class BatchAnswer(ServedBy):
-    """One decision a row, in the order of the rows, all by one model."""
+    """One decision a row, in the order of the rows, all by one model under one policy."""
 
     predictions: list[RowDecision] = Field(
         description="As many as there were rows.",
-        examples=[[{"probability": 0.0142, "decision": "ACCEPT", "out_of_range": []}]],
+        examples=[[{"probability": 0.0142, "decision": "ACCEPT", "reasons": [], "out_of_range": []}]],
     )
 
 
@@ -175,10 +200,10 @@ class Position(Answer):
 
 
 class LastReload(Answer):
-    """The last attempt to load a model."""
+    """The last attempt to load a model or a policy."""
 
     outcome: Literal["loaded", "refused", "unavailable", "failed"] = Field(
-        description="How it ended; the model before it serves on unless it is loaded.", examples=["loaded"]
+        description="How it ended; what served before serves on unless it is loaded.", examples=["loaded"]
     )
     at: str = Field(description="When, UTC.", examples=["2026-01-31T12:00:00Z"])
     reason: str | None = Field(description="Why it did not end in loaded, else null.", examples=[None])
@@ -191,6 +216,7 @@ class Meta(Answer):
         description="The configured name of the model.", examples=["models:/credit-default-model@production"]
     )
     threshold: float = Field(description="REJECT from this probability on.", examples=[0.05])
+    policy_version: str = Field(description="The policy in force.", examples=["abdb2713aa05"])
     n_features_expected: int = Field(description="Length of features.", examples=[11])
     git_commit: str = Field(description="Commit the service was built from.", examples=["3f2c1e0"])
     model_version: str | None = Field(description="The version that is loaded.", examples=["3"])
@@ -203,6 +229,9 @@ class Meta(Answer):
     trained_at: str | None = Field(description="When it was trained, UTC.", examples=["2026-01-30T09:30:00Z"])
     figures: dict[str, float] | None = Field(description="Figures of its training.", examples=[{"held_out_auc": 0.868}])
     last_reload: LastReload | None = Field(description="The last attempt to load a model.", examples=[None])
+    last_policy_reload: LastReload | None = Field(
+        description="The last attempt to take the policy file up; null before the first one.", examples=[None]
+    )
 
 
 class FieldError(Answer):

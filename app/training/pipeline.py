@@ -9,6 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.errors import ModelRefused
+from app.policy_file import load_policy
 from app.scoring.model import Reference, ScoringModel, wire_vector
 from app.settings import Settings
 from app.training import evaluate, fit
@@ -39,6 +40,8 @@ class Outcome:
     estimator: HistGradientBoostingClassifier
     dataset: Dataset
     digest: str
+    threshold: float
+    """The policy's, which figures and the reference applicant are for."""
     training: Dataset
     held_out: Dataset
     figures: Figures
@@ -55,13 +58,14 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
     """Fit, evaluate and judge.
 
     production: the model to beat; a Champion that names its problem when it could not be loaded; None when
-    there is none. Raises DataInvalid when the rows cannot be split into parts that hold both outcomes.
+    there is none. Raises DataInvalid when the rows cannot be split into parts that hold both outcomes, and
+    PolicyInvalid.
     """
     # The rows are few: a second thread saves a second when the machine is idle, and where another process has the
     # core, waiting for it made the cross-validation ten times as long.
     with threadpool_limits(limits=1):
-        train_settings, threshold = settings.train, settings.decision.threshold
-        seed = train_settings.seed
+        train_settings, seed = settings.train, settings.train.seed
+        threshold = load_policy(settings).threshold
         training, held_out = split(dataset, train_settings.held_out_share)
 
         stage("fit the candidate")
@@ -92,6 +96,7 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
             estimator=estimator,
             dataset=dataset,
             digest=dataset.digest,
+            threshold=threshold,
             training=training,
             held_out=held_out,
             figures=figures,

@@ -57,5 +57,5 @@ def _parameters(outcome: Outcome, settings: Settings) -> dict[str, str | float |
         "seed": settings.train.seed,
         "held_out_share": settings.train.held_out_share,
         "folds": settings.train.folds,
-        "decision_threshold": settings.decision.threshold,
+        "decision_threshold": outcome.threshold,
     }

@@ -26,7 +26,7 @@ def terminal_report(outcome: Outcome, settings: Settings) -> str:
     return "\n".join(
         [
             f"{outcome.dataset.name}: {training:,} training rows, {held_out:,} held-out rows, "
-            f"decision threshold {settings.decision.threshold:g}",
+            f"decision threshold {outcome.threshold:g}",
             "",
             *_aligned(_figures(outcome, settings)),
             "",
@@ -40,7 +40,7 @@ def terminal_report(outcome: Outcome, settings: Settings) -> str:
 
 def model_card(outcome: Outcome, settings: Settings) -> str:
     """One page of Markdown."""
-    train, gate, threshold = settings.train, settings.train.gate, settings.decision.threshold
+    train, gate, threshold = settings.train, settings.train.gate, outcome.threshold
     rising = [name for name in FEATURES if RISK_DIRECTION.get(name) == 1]
     falling = [name for name in FEATURES if RISK_DIRECTION.get(name) == -1]
     parameters = ", ".join(f"{name} {value}" for name, value in HYPERPARAMETERS.items())

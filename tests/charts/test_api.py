@@ -8,7 +8,10 @@ import pytest
 import yaml
 
 from app import settings
-from app.settings import load_settings
+from app.features import FEATURES
+from app.policy_file import load_policy
+from app.scoring.policy import Phrase, Policy
+from app.settings import Decision, Settings, load_settings
 from tests.charts.conftest import ROOT, Object, one, refusal, render
 
 FULL = yaml.safe_load((ROOT / "charts" / "api" / "ci" / "full-values.yaml").read_text())
@@ -37,7 +40,65 @@ def test_the_config_file_in_the_pods_is_one_that_the_api_accepts(
     (tmp_path / "config.yaml").write_text(config["data"]["config.yaml"])
     monkeypatch.setattr(settings, "CONFIG_FILE", tmp_path / "config.yaml")
     loaded = load_settings()
-    assert loaded.decision.threshold == values.get("config", {}).get("decision", {}).get("threshold", 0.05)
+    assert loaded.decision.threshold == values.get("config", {}).get("decision", {}).get("threshold")
+
+
+def policy_in_pods(values: dict[str, Any], folder: Path) -> Policy:
+    config = one(render("api", values), "ConfigMap", f"{values.get('fullnameOverride', 'api')}-policy")
+    (folder / "policy.yaml").write_text(config["data"]["policy.yaml"])
+    return load_policy(Settings(decision=Decision(policy_file=folder / "policy.yaml")))
+
+
+def test_the_policy_in_the_pods_is_the_repositorys_with_the_values_changes(tmp_path: Path) -> None:
+    own = load_policy(Settings())
+    assert policy_in_pods({}, tmp_path) == own
+    changed = policy_in_pods(FULL, tmp_path)
+    assert changed.threshold == 0.07
+    assert changed.overrides.minimum_age is not None
+    assert changed.overrides.minimum_age.years == 21
+    assert changed.reasons["MonthlyIncome"].missing == Phrase("NO_INCOME", "You did not tell us your monthly income.")
+    assert changed.reasons["age"] == own.reasons["age"]
+
+
+def test_a_rule_of_the_policy_can_be_taken_away(tmp_path: Path) -> None:
+    assert policy_in_pods({"policy": {"overrides": {"minimum_age": None}}}, tmp_path).overrides.minimum_age is None
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "CronJob"])
+def test_settings_and_policy_stand_in_one_folder_that_follows_its_configmaps(kind: str) -> None:
+    owner = one(render("api"), kind)
+    (mount,) = [it for it in container(owner)["volumeMounts"] if it["mountPath"] == "/srv/credit/configs"]
+    (volume,) = [it for it in pod_of(owner)["spec"]["volumes"] if it["name"] == mount["name"]]
+    assert "subPath" not in mount
+    names = [source["configMap"]["name"] for source in volume["projected"]["sources"]]
+    assert names == ["api-config", "api-policy"]
+
+
+def test_a_changed_policy_replaces_no_pod() -> None:
+    before, after = (one(render("api", values), "Deployment") for values in ({}, {"policy": {"threshold": 0.08}}))
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        ({"threshold": 1}, "threshold"),
+        ({"thresold": 0.1}, "thresold"),
+        ({"reasons": {"postcode": {}}}, "postcode"),
+        ({"reasons": {"age": {"below": {"code": "age"}}}}, "code"),
+        ({"reasons": {"age": {"missing": {"code": "NO_AGE"}}}}, "missing"),
+    ],
+)
+def test_a_policy_that_the_api_would_refuse_is_refused_before_it_is_installed(
+    policy: dict[str, Any], reason: str
+) -> None:
+    assert reason in refusal("api", {"policy": policy})
+
+
+def test_the_schema_knows_every_feature() -> None:
+    schema = json.loads((ROOT / "charts" / "api" / "values.schema.json").read_text())
+    patterns = schema["properties"]["policy"]["properties"]["reasons"]["patternProperties"]
+    assert {name for pattern in patterns for name in pattern.strip("^$()").split("|")} == set(FEATURES)
 
 
 def test_a_changed_config_replaces_the_pods() -> None:

@@ -107,8 +107,8 @@ def differing_keys(values: Any, schema: dict[str, Any], path: str = "") -> Itera
         return
     known = set(schema["properties"])
     known -= {"global"} if not path else set()  # Helm itself passes it
-    if path.startswith("config."):
-        known &= set(values)  # api takes every setting of app/settings.py; its values show those that people change
+    if path.startswith(("config.", "policy.")):
+        known &= set(values)  # api takes every setting and every part of the policy; its values show what people change
     for key in sorted(set(values) ^ known):
         yield f"{path}{key}"
     for key in set(values) & known:

@@ -12,7 +12,7 @@ LAYERS = [
     {"errors", "features"},
     {"settings"},
     {"scoring"},
-    {"metrics"},
+    {"policy_file", "metrics"},
     {"cache"},
     {"estimators"},
     {"proof"},

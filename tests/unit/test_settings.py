@@ -22,7 +22,7 @@ def write_config(tmp_path: Path, text: str) -> None:
 
 def test_the_defaults_hold_without_any_source() -> None:
     settings = load_settings()
-    assert settings.decision.threshold == 0.05
+    assert settings.decision.threshold is None
     assert settings.mlflow.model_uri == "models:/credit-default-model@production"
     assert settings.mlflow.tracking_uri.startswith("sqlite:///")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from app.errors import NotCompilable
-from app.scoring.compiled import compile_scorer, logistic
+from app.scoring.compiled import compile_scorer, logistic, logit
 from app.scoring.extract import extract
 from tests.unit.models import quirky_rows
 
@@ -52,6 +52,16 @@ def test_a_logistic_regression_pipeline_agrees_to_1e_12(origin: Any) -> None:
     scorer = compile_scorer(extract(origin))
     difference = np.abs(np.array([scorer(row) for row in rows.tolist()]) - origin.predict_proba(rows)[:, 1])
     assert difference.max() <= 1e-12
+
+
+@pytest.mark.parametrize("log_odds", [-30.0, -2.5, 0.0, 1e-17, 4.0, 30.0])
+def test_the_log_odds_of_a_probability_are_those_it_came_from(log_odds: float) -> None:
+    assert logit(logistic(log_odds)) == pytest.approx(log_odds, rel=1e-3)
+
+
+@pytest.mark.parametrize("probability", [0.0, 5e-324, 0.5, 1.0])
+def test_every_probability_has_finite_log_odds(probability: float) -> None:
+    assert math.isfinite(logit(probability))
 
 
 @pytest.mark.parametrize("log_odds", [-1000.0, -745.2, -30.0, 0.0, 1e-17, 36.8, 1000.0])

@@ -2,11 +2,13 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from app.errors import ModelRefused
 from app.features import FEATURES
+from app.scoring.compiled import logistic
 from app.scoring.model import (
     FeatureReference,
     Identity,
@@ -43,6 +45,14 @@ def test_ten_inputs_never_see_the_row_number() -> None:
     model = ScoringModel.compiled(linear_document(positions_of(None, 10)))
     rest = [0.1] * 10
     assert model.score([1.0, *rest]) == model.score([1e9, *rest])
+
+
+def test_the_probability_is_the_logistic_function_of_the_log_odds() -> None:
+    model = ScoringModel.compiled(linear_document(list(range(1, 11))))
+    vector = wire_vector([0.5, None, *[0.1] * 8])
+    assert model.score(vector) == logistic(model.log_odds(vector))
+    only_probabilities = replace(model, scorer_log_odds=None)
+    assert only_probabilities.log_odds(vector) == pytest.approx(model.log_odds(vector))
 
 
 def test_eleven_inputs_get_all_eleven_positions() -> None:

@@ -1,20 +1,22 @@
 import asyncio
 
 from app.metrics import Metrics
+from app.policy_file import load_policy
 from app.serving.answers import answer, answer_batch
 from app.serving.holder import Holder, Serving
 from app.serving.schema import BatchAnswer, PredictAnswer
 from app.settings import Settings
 from tests.fakes import constant_model
 
-VECTOR = [0.0] * 11
-BEYOND = [0.0, 101.0, *[1.0] * 9]
+VECTOR = [0.0, 0.0, 40.0, *[0.0] * 8]
+BEYOND = [0.0, 101.0, 40.0, *[1.0] * 8]
 
 
 def serving(probability: float) -> tuple[Serving, Metrics]:
     settings = Settings()
-    metrics = Metrics(settings.decision.threshold)
-    holder = Holder(settings, metrics)
+    policy = load_policy(settings)
+    metrics = Metrics(policy.threshold)
+    holder = Holder(settings, policy, metrics)
     holder.take(constant_model(probability))
     assert holder.serving is not None
     return holder.serving, metrics
@@ -42,9 +44,19 @@ def test_a_batch_answers_in_the_order_of_its_rows_as_single_requests_would() -> 
     model = serving(0.3)[0]
     made = BatchAnswer.model_validate(asyncio.run(answer_batch(model, [VECTOR, BEYOND])))
     singles = [PredictAnswer.model_validate(answer(model, vector)) for vector in (VECTOR, BEYOND)]
-    assert [(it.probability, it.decision, it.out_of_range) for it in made.predictions] == [
-        (it.probability, it.decision, it.out_of_range) for it in singles
+    assert [(it.probability, it.decision, it.reasons, it.out_of_range) for it in made.predictions] == [
+        (it.probability, it.decision, it.reasons, it.out_of_range) for it in singles
     ]
+    assert made.policy_version == singles[0].policy_version
+
+
+def test_a_refusal_has_reasons_which_are_counted_and_an_acceptance_has_none() -> None:
+    refusing, metrics = serving(0.3)
+    refused = PredictAnswer.model_validate(answer(refusing, VECTOR))
+    accepted = PredictAnswer.model_validate(answer(serving(0.01)[0], VECTOR))
+    assert [(it.code, it.feature) for it in refused.reasons] == [("REASONS_ON_REQUEST", None)]
+    assert accepted.reasons == []
+    assert metrics.registry.get_sample_value("credit_reasons_total", {"code": "REASONS_ON_REQUEST"}) == 1
 
 
 def test_a_batch_lets_others_run_before_it_is_done() -> None:

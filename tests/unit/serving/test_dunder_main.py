@@ -36,6 +36,14 @@ def test_a_bad_setting_ends_it_with_its_name_and_what_is_allowed() -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_a_bad_policy_ends_it_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text("threshold: 2")
+    ended = run(DECISION__POLICY_FILE=str(tmp_path / "policy.yaml"))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: policy policy.yaml: threshold is 2")
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.parametrize("port", ["seven", "65536"])
 def test_a_bad_port_ends_it_with_what_is_allowed(port: str) -> None:
     ended = run("--port", port)

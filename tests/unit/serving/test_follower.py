@@ -7,6 +7,7 @@ import pytest
 from app.cache import ModelCache
 from app.errors import ModelError, ModelRefused, ModelUnavailable
 from app.metrics import Metrics
+from app.policy_file import load_policy
 from app.serving.alias import Pointer
 from app.serving.follower import LONGEST_PAUSE_SECONDS, Follower
 from app.serving.holder import Holder
@@ -48,7 +49,7 @@ class World:
         self.settings = settings_for(folder)
         self.registry = FakeRegistry(self.settings)
         self.metrics = Metrics(0.05)
-        self.holder = Holder(self.settings, self.metrics)
+        self.holder = Holder(self.settings, load_policy(self.settings), self.metrics)
         self.now = 0.0
         alias = self.registry if followed else None
         self.follower = Follower(

@@ -4,6 +4,7 @@ import pytest
 
 from app.errors import ModelError, ModelRefused, ModelUnavailable
 from app.metrics import Metrics
+from app.policy_file import load_policy
 from app.serving.holder import Holder, Reload
 from app.settings import Settings
 from tests.fakes import constant_model
@@ -11,7 +12,7 @@ from tests.fakes import constant_model
 
 def holder() -> tuple[Holder, Metrics]:
     metrics = Metrics(0.05)
-    return Holder(Settings(), metrics, clock=lambda: 1000.0), metrics
+    return Holder(Settings(), load_policy(Settings()), metrics, clock=lambda: 1000.0), metrics
 
 
 def test_serves_nothing_at_first() -> None:
@@ -20,12 +21,12 @@ def test_serves_nothing_at_first() -> None:
     assert metrics.registry.get_sample_value("credit_model_loaded") == 0
 
 
-def test_a_model_is_taken_with_its_threshold_and_the_configured_uri() -> None:
+def test_a_model_is_taken_with_the_policy_and_the_configured_uri() -> None:
     held, metrics = holder()
     held.take(constant_model(0.3, "7"))
     serving = held.serving
     assert serving is not None
-    assert (serving.model.identity.version, serving.threshold, serving.loaded_at) == ("7", 0.05, 1000.0)
+    assert (serving.model.identity.version, serving.policy.threshold, serving.loaded_at) == ("7", 0.05, 1000.0)
     assert serving.uri == "models:/credit-default-model@production"
     assert held.last_reload == Reload("loaded", 1000.0, None)
     assert metrics.registry.get_sample_value("credit_model_loaded") == 1

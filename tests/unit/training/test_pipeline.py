@@ -46,7 +46,7 @@ def test_the_champion_is_scored_as_the_api_would_score_it(outcome: Outcome, sett
     document = constant_document(0.5)
     document.spec.clear()
     document.spec.update(extract(outcome.estimator))
-    champion = measure_champion(ScoringModel.compiled(document), outcome.held_out, settings.decision.threshold)
+    champion = measure_champion(ScoringModel.compiled(document), outcome.held_out, outcome.threshold)
     assert champion == Champion("version 1", outcome.figures.overall)
 
 

@@ -1,0 +1,69 @@
+"""Reads a policy from a YAML file, or says what is wrong with it."""
+
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from app.errors import PolicyInvalid
+from app.scoring.policy import Policy
+from app.settings import Settings
+
+
+class _Loader(yaml.SafeLoader):
+    """As the safe loader, which would let the second of two equal keys win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is given twice", key.start_mark)
+            if isinstance(key, yaml.ScalarNode):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def load_policy(settings: Settings) -> Policy:
+    """The policy in force: the file's, with the threshold of the settings where that is set.
+
+    Raises PolicyInvalid.
+    """
+    return parse_policy(read_policy(settings), settings)
+
+
+def read_policy(settings: Settings) -> bytes:
+    """The file's content. Raises PolicyInvalid."""
+    path = settings.decision.policy_file
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PolicyInvalid(f"policy {path} cannot be read: {error.strerror or error}") from error
+
+
+def parse_policy(content: bytes, settings: Settings) -> Policy:
+    """As load_policy, from the file's content."""
+    name = settings.decision.policy_file.name
+    try:
+        document = yaml.load(content, _Loader)
+    except yaml.YAMLError as error:
+        raise PolicyInvalid(f"policy {name} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise PolicyInvalid(f"policy {name} must hold threshold, overrides, reasons and unexplained")
+    if settings.decision.threshold is not None:
+        document["threshold"] = settings.decision.threshold
+    try:
+        return Policy.from_json(document)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        raise PolicyInvalid(f"policy {name}: {'; '.join(_sentence(detail) for detail in found)}") from error
+
+
+def _sentence(detail: Any) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "missing":
+        return f"{where} is missing"
+    if detail["type"] == "unexpected_keyword_argument":
+        return f"{where} is not known; remove it or correct its spelling"
+    if detail["type"] == "value_error":
+        return str(detail["msg"]).removeprefix("Value error, ")
+    return f"{where} is {detail['input']!r}: {detail['msg']}"

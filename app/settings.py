@@ -76,6 +76,17 @@ class Serving(Section):
     cache_dir: Path = Field(ROOT / ".cache" / "models", description="Where pulled models are kept, ready to serve.")
     poll_seconds: float = Field(5.0, ge=0.1, le=3600, description="How often the registry's alias is asked for.")
     pull_timeout_seconds: float = Field(120.0, ge=1, le=3600, description="Longest time for one pull of a model.")
+    pull_memory_megabytes: int = Field(
+        512,
+        ge=384,
+        le=65536,
+        description="Most memory (RLIMIT_DATA) for one pull, of which MLflow and scikit-learn need 370.",
+    )
+    pull_megabytes: int = Field(256, ge=1, le=65536, description="Largest model that is downloaded.")
+    cache_versions: int = Field(
+        5, ge=2, le=1000, description="Versions kept in the cache, ready to roll back to; what serves always stays."
+    )
+    cache_megabytes: int = Field(512, ge=1, le=1_048_576, description="Size that the cache is trimmed to after a pull.")
     allow_pickle: bool = Field(False, description="Also load pickled models, which run code of their author's.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line shown.")
 

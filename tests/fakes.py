@@ -76,12 +76,13 @@ def failing_model(message: str) -> ScoringModel:
     return ScoringModel(constant_document(0.5), scorer)
 
 
-def cached_model(settings: Settings, document: ModelDocument) -> Path:
-    """An entry in the settings' cache, as a pull leaves it."""
+def cached_model(settings: Settings, document: ModelDocument, answers_uri: bool = True) -> Path:
+    """An entry in the settings' cache, as a pull leaves it; answers_uri: and as what served last."""
     cache = ModelCache(settings.serving.cache_dir)
     with cache.staging() as folder:
         entry = cache.commit(folder, document)
-    cache.remember(settings.mlflow.model_uri, entry)
+    if answers_uri:
+        cache.remember(settings.mlflow.model_uri, entry)
     return entry
 
 

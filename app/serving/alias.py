@@ -20,6 +20,7 @@ TIMEOUT_SECONDS = 5.0
 class Pointer:
     """What an alias names. The run is part of it because a registry that was made anew counts versions from 1."""
 
+    name: str
     version: str
     run_id: str
 
@@ -64,7 +65,7 @@ class AliasReader:
         try:
             answer.raise_for_status()
             found = answer.json()["model_version"]
-            return Pointer(str(found["version"]), str(found.get("run_id", "")))
+            return Pointer(self._name, str(found["version"]), str(found.get("run_id", "")))
         except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
             status = answer.status_code
             raise ModelUnavailable(f"the registry gives no answer about {self._alias!r} (status {status})") from error

@@ -99,7 +99,8 @@ class Follower:
         return self._poll_pause() if self._alias is not None else None
 
     async def _bring(self, wanted: Pointer | None) -> None:
-        served = await self._load(await self._pull(self._uri))
+        entry = None if wanted is None else await asyncio.to_thread(self._find, wanted)
+        served = await self._load(entry or await self._pull(self._uri))
         self._metrics.registry_up.set(1)
         # The alias may have moved on during the pull: then the next step sees that it did.
         if wanted is not None:
@@ -109,12 +110,21 @@ class Follower:
         # Load the new model before dropping the old one: a bad promotion must not empty the pod.
         model = await asyncio.to_thread(load_entry, entry, self._settings.allow_pickle)
         self._holder.take(model)
+        # Only now: the next start must find a model that is known to load.
+        await asyncio.to_thread(self._cache().remember, self._uri, entry)
         await asyncio.to_thread(release_free_memory)
-        self._served = Pointer(model.identity.version, model.identity.run_id)
+        self._served = Pointer(model.identity.name, model.identity.version, model.identity.run_id)
         return self._served
 
+    def _cache(self) -> ModelCache:
+        return ModelCache(self._settings.cache_dir)
+
     def _recall(self) -> Path | None:
-        return ModelCache(self._settings.cache_dir).recall(self._uri)
+        return self._cache().recall(self._uri)
+
+    def _find(self, wanted: Pointer) -> Path | None:
+        """What makes a rollback quick, and possible without the registry's artifacts."""
+        return self._cache().find(wanted.name, wanted.version, wanted.run_id)
 
     def _after(self, error: Exception, wanted: Pointer | None) -> float:
         """Keep what serves; gives the seconds until the next step."""

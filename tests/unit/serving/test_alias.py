@@ -31,7 +31,7 @@ def test_asks_for_the_alias_in_one_request() -> None:
         asked.append(str(request.url))
         return httpx.Response(200, json=FOUND)
 
-    assert read(respond) == Pointer("3", "abc")
+    assert read(respond) == Pointer("m", "3", "abc")
     assert asked == ["http://mlflow:5000/api/2.0/mlflow/registered-models/alias?name=m&alias=production"]
 
 

@@ -11,7 +11,7 @@ from app.serving.alias import Pointer
 from app.serving.follower import LONGEST_PAUSE_SECONDS, Follower
 from app.serving.holder import Holder
 from app.settings import Settings
-from tests.fakes import cached_model, constant_document, settings_for
+from tests.fakes import NAME, cached_model, constant_document, settings_for
 
 
 class FakeRegistry:
@@ -27,7 +27,7 @@ class FakeRegistry:
     async def read(self) -> Pointer:
         if isinstance(self.alias, Exception):
             raise self.alias
-        return Pointer(self.alias, f"run{self.alias}")
+        return Pointer(NAME, self.alias, f"run{self.alias}")
 
     async def close(self) -> None:
         self.closed = True
@@ -38,7 +38,7 @@ class FakeRegistry:
         self.pulls.append(self.alias)
         if self.alias in self.broken:
             raise self.broken[self.alias]
-        return cached_model(self.settings, constant_document(0.3, self.alias))
+        return cached_model(self.settings, constant_document(0.3, self.alias), answers_uri=False)
 
 
 class World:
@@ -112,6 +112,39 @@ def test_pulls_the_same_version_of_another_run(world: World) -> None:
     asyncio.run(world.follower.serve_cached())
     world.step()
     assert world.registry.pulls == ["1"]
+
+
+def test_going_back_to_a_version_in_the_cache_pulls_nothing(world: World) -> None:
+    for alias in ("1", "2", "1"):
+        world.registry.alias = alias
+        world.step()
+    assert (world.version, world.outcome, world.registry.pulls) == ("1", "loaded", ["1", "2"])
+
+
+def test_going_back_to_a_version_whose_entry_was_changed_pulls_it_again(world: World) -> None:
+    world.step()
+    world.registry.alias = "2"
+    world.step()
+    (ModelCache(world.settings.serving.cache_dir).versions(NAME, "1")[0] / "model.json").write_text("{}")
+    world.registry.alias = "1"
+    world.step()
+    assert (world.version, world.registry.pulls) == ("1", ["1", "2", "1"])
+
+
+def test_a_model_that_was_pulled_and_does_not_load_is_not_what_the_next_start_serves(world: World) -> None:
+    world.step()
+    pull = world.registry.pull
+
+    async def pull_damaged(uri: str) -> Path:
+        entry = await pull(uri)
+        (entry / "model.json").write_text("{}")
+        return entry
+
+    world.follower._pull = pull_damaged
+    world.registry.alias = "2"
+    world.step()
+    recalled = ModelCache(world.settings.serving.cache_dir).recall(world.settings.mlflow.model_uri)
+    assert (world.outcome, recalled and recalled.name.split("-")[-2]) == ("refused", "1")
 
 
 def test_a_cache_entry_that_was_changed_is_refused_and_pulled_again(world: World) -> None:
@@ -216,7 +249,7 @@ def test_an_alias_that_moves_during_the_pull_is_followed_by_the_next_step(world:
     world.step()
     assert world.version == "2"
     world.steps(2)
-    assert (world.version, world.registry.pulls) == ("2", ["2", "2"])
+    assert (world.version, world.registry.pulls) == ("2", ["2"])
 
 
 def test_what_cannot_be_followed_is_pulled_once(tmp_path: Path) -> None:

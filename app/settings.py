@@ -41,6 +41,11 @@ class Mlflow(Section):
         pattern=r"^(models:/[^/@]+(@[^/@]+|/[0-9]+)|runs:/[0-9a-f]+/.+)$",
         description="The model to serve: models:/name@alias, models:/name/version or runs:/run/path.",
     )
+    challenger_uri: str = Field(
+        "models:/credit-default-model@challenger",
+        pattern=r"^(models:/[^/@]+@[^/@]+)?$",
+        description="Alias of a model that scores each request too, without deciding; empty in the file: none.",
+    )
     model_name: str = Field("credit-default-model", min_length=1, description="Name that training registers under.")
     tracking_uri: str = Field(
         f"sqlite:///{ROOT / 'mlflow.db'}",

@@ -16,6 +16,7 @@ from app.metrics import Metrics
 from app.scoring.extract import Spec
 from app.scoring.model import FeatureReference, Identity, ModelDocument, Reference, ScoringModel
 from app.serving.api import create_app
+from app.serving.challenger import Challenger
 from app.serving.holder import Holder
 from app.settings import Mlflow, Serving, Settings
 
@@ -67,13 +68,13 @@ def constant_model(probability: float, version: str = "1") -> ScoringModel:
     return ScoringModel.compiled(constant_document(probability, version))
 
 
-def failing_model(message: str) -> ScoringModel:
+def failing_model(message: str, version: str = "1") -> ScoringModel:
     """A model whose every score raises with that message."""
 
     def scorer(_: object) -> float:
         raise ArithmeticError(message)
 
-    return ScoringModel(constant_document(0.5), scorer)
+    return ScoringModel(constant_document(0.5, version), scorer)
 
 
 def cached_model(settings: Settings, document: ModelDocument, answers_uri: bool = True) -> Path:
@@ -100,7 +101,8 @@ class Api:
         self.settings = settings or Settings()
         self.metrics = Metrics(self.settings.decision.threshold)
         self.holder = Holder(self.settings, self.metrics)
-        self.app: FastAPI = create_app(self.settings, self.holder, self.metrics)
+        self.challenger = Challenger(self.settings, self.metrics)
+        self.app: FastAPI = create_app(self.settings, self.holder, self.metrics, challenger=self.challenger)
         if model is not None:
             self.holder.take(model)
 

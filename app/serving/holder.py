@@ -1,17 +1,14 @@
-"""Which model serves, and how the last attempt to load one ended."""
+"""Which model serves, whether the registry still names it, and how the last attempt to load one ended."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-from app.errors import CreditError, ModelRefused, ModelUnavailable
 from app.metrics import Metrics, ModelMetrics
 from app.scoring.model import ScoringModel
+from app.serving.reloads import Reload, Reloads
 from app.settings import Settings
-
-Outcome = Literal["loaded", "refused", "unavailable", "failed"]
 
 log = logging.getLogger(__name__)
 
@@ -30,31 +27,36 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
-class Reload:
-    """One attempt to load a model."""
+class Contact:
+    """Whether the registry answers."""
 
-    outcome: Outcome
-    at: float
+    up: bool
+    since: float
     """Seconds since 1970."""
-    reason: str | None
 
 
 class Holder:
-    """Holds the model in service; `serving` is None until there is one.
+    """Holds the model in service; `serving` is None until there is one, `registry` until it was first asked.
 
-    clock: seconds since 1970.
+    `stale` while what serves is not known to be what the registry names. clock: seconds since 1970.
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
         self.serving: Serving | None = None
-        self.last_reload: Reload | None = None
+        self.registry: Contact | None = None
+        self.stale = False
         self._uri = settings.mlflow.model_uri
         self._threshold = settings.decision.threshold
         self._metrics = metrics
         self._clock = clock
+        self._reloads = Reloads(self._uri, metrics.model_reloads, clock)
+
+    @property
+    def last_reload(self) -> Reload | None:
+        return self._reloads.last
 
     def take(self, model: ScoringModel) -> None:
-        """Serve that model from the next request on."""
+        """Serve that model from the next request on; stale until it is confirmed."""
         now = self._clock()
         identity = model.identity
         serving = self.serving
@@ -62,30 +64,25 @@ class Holder:
             alias = self._uri.rpartition("@")[2] if "@" in self._uri else ""
             metrics = self._metrics.serve(model, alias, now)
             self.serving = Serving(model, metrics, self._threshold, self._uri, now)
+            self._mark(stale=True)
             log.info("model loaded", extra={"model": identity.name, "model_version": identity.version})
-        self._ended("loaded", None)
+        self._reloads.loaded()
+
+    def confirm(self) -> None:
+        """What serves is what the registry names."""
+        self._mark(stale=False)
 
     def keep(self, error: Exception) -> None:
-        """Keep what serves: this error came instead of a model."""
-        outcome: Outcome = "failed"
-        if isinstance(error, ModelUnavailable):
-            outcome = "unavailable"
-        elif isinstance(error, ModelRefused):
-            outcome = "refused"
-        # Only our own errors have texts for an operator; others are in the log with their traceback.
-        foreign = not isinstance(error, CreditError)
-        reason = f"unexpected {type(error).__name__}; see the log" if foreign else str(error)
-        before = self.last_reload
-        if foreign or before is None or (before.outcome, before.reason) != (outcome, reason):
-            level = logging.ERROR if outcome in ("refused", "failed") else logging.WARNING
-            log.log(
-                level,
-                "model not loaded",
-                extra={"outcome": outcome, "reason": reason, "model_uri": self._uri},
-                exc_info=error if foreign else None,
-            )
-        self._ended(outcome, reason)
+        """Keep what serves: this error came instead of a model, or of an answer about it."""
+        self._mark(stale=self.serving is not None)
+        self._reloads.failed(error)
 
-    def _ended(self, outcome: Outcome, reason: str | None) -> None:
-        self._metrics.model_reloads.labels(outcome).inc()
-        self.last_reload = Reload(outcome, self._clock(), reason)
+    def contact(self, up: bool) -> None:
+        """The registry answered, or did not."""
+        self._metrics.registry_up.set(up)
+        if self.registry is None or self.registry.up != up:
+            self.registry = Contact(up, self._clock())
+
+    def _mark(self, stale: bool) -> None:
+        self.stale = stale
+        self._metrics.model_stale.set(stale)

@@ -9,28 +9,32 @@ from fastapi import FastAPI
 
 from app.metrics import Metrics
 from app.serving.api import create_app
-from app.serving.follower import follower_of
+from app.serving.challenger import Challenger
+from app.serving.follower import followers_of
 from app.serving.holder import Holder
 from app.serving.logs import configure_logging
 from app.settings import Settings, load_settings
 
 
 def build(settings: Settings) -> FastAPI:
-    """The API with the follower beside it, for as long as the server runs."""
+    """The API with the followers and the challenger beside it, for as long as the server runs."""
     metrics = Metrics(settings.decision.threshold)
     holder = Holder(settings, metrics)
+    challenger = Challenger(settings, metrics)
 
     @asynccontextmanager
-    async def following(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.serving.log_level)
         # Modules and routes stay for good; the collections that follow need not look through them.
         gc.freeze()
-        task = asyncio.create_task(follower_of(settings, holder, metrics).run())
+        following = [follower.run() for follower in followers_of(settings, holder, challenger)]
+        tasks = [asyncio.create_task(work) for work in (challenger.run(), *following)]
         yield
-        task.cancel()
-        await asyncio.wait([task])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
-    return create_app(settings, holder, metrics, following)
+    return create_app(settings, holder, metrics, lifespan, challenger)
 
 
 app = build(load_settings())

@@ -1,4 +1,4 @@
-"""The registry's command line: `python -m app.registry pull URI`."""
+"""The registry's command line: `pull URI` for the server, everything else for people."""
 
 import argparse
 import os
@@ -19,11 +19,16 @@ NICENESS = 10
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m app.registry", description="The model registry's side.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("pull", help="bring a model into the cache and print its folder")
-    command.add_argument("uri", help="models:/name@alias, models:/name/version or runs:/run/path")
-    options = parser.parse_args(arguments)
+    if arguments[:1] != ["pull"]:
+        # A program of people, which the server's child must not load.
+        from app.console.main import main as for_people
+
+        return for_people(arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m app.registry pull", description="Bring a model into the cache and print its folder."
+    )
+    parser.add_argument("uri", help="models:/name@alias, models:/name/version or runs:/run/path")
+    options = parser.parse_args(arguments[1:])
     try:
         return _pull(options.uri)
     except CreditError as error:

@@ -4,12 +4,14 @@
 <folder>/uris/<sha256 of the URI>.json        which entry answered that URI last
 """
 
+import fcntl
 import json
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +20,9 @@ from app.scoring.model import ModelDocument
 
 MODEL_FILE = "model.json"
 DIGESTS_FILE = "digests.json"
+STAGING = ".staging-"
+
+log = logging.getLogger(__name__)
 
 
 def file_digest(path: Path) -> str:
@@ -29,6 +34,11 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+def folder_bytes(folder: Path) -> int:
+    """Size of every file under a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def folder_digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file under a folder, by its path inside it, in order of the paths."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -38,6 +48,17 @@ def folder_digests(folder: Path) -> dict[str, str]:
 def combined_digest(digests: dict[str, str]) -> str:
     """One SHA-256, in hex, for a folder's digests."""
     return sha256("".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()).hexdigest()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Raises OSError when another process holds it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class ModelCache:
@@ -57,14 +78,37 @@ class ModelCache:
         """The entries of one version; more than one when a registry was made anew."""
         return sorted(self._entries.glob(f"{name}-{version}-*"))
 
+    def find(self, name: str, version: str, run_id: str) -> Path | None:
+        """The intact entry of a version, or None.
+
+        A registry that was made anew gives old numbers to new models; the run tells them apart.
+        """
+        for entry in self.versions(name, version):
+            try:
+                found = read_entry(entry).identity.run_id
+            except ModelRefused as error:
+                log.warning("a cached model cannot be used", extra={"reason": str(error)})
+                continue
+            if found == run_id:
+                return entry
+        return None
+
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A folder to build an entry in; what was not committed is removed."""
-        folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=self._entries))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        """A folder to build an entry in; what was not committed is removed, by the next pull if this one is killed."""
+        self._sweep()
+        folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=self._entries))
+        with _locked(folder):
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        for folder in self._entries.glob(f"{STAGING}*"):
+            # Its lock goes with the process that held it.
+            with suppress(OSError), _locked(folder):
+                shutil.rmtree(folder)
 
     def commit(self, staged: Path, document: ModelDocument) -> Path:
         """Write model.json and the digests, then give the folder its name in one step."""
@@ -82,6 +126,7 @@ class ModelCache:
         with tempfile.NamedTemporaryFile("w", dir=self._uris, prefix=".", delete=False) as file:
             json.dump({"uri": uri, "entry": entry.name}, file)
         os.replace(file.name, self._uri_file(uri))
+        os.utime(entry)
 
     def recall(self, uri: str) -> Path | None:
         """The entry that answered the URI last, or None."""
@@ -90,6 +135,28 @@ class ModelCache:
             return None
         entry = self._entries / json.loads(path.read_text())["entry"]
         return entry if entry.is_dir() else None
+
+    def forget(self, uri: str) -> None:
+        """The URI recalls nothing any more; its entry stays until it is trimmed."""
+        self._uri_file(uri).unlink(missing_ok=True)
+
+    def trim(self, most_versions: int, most_bytes: int, keep: Path) -> list[Path]:
+        """Remove the entries that were used longest ago until the rest is within both limits; gives the removed.
+
+        What a URI recalls, and with it whatever serves, stays in any case, and so does `keep`.
+        """
+        recalled = {json.loads(path.read_text())["entry"] for path in self._uris.glob("*.json")} | {keep.name}
+        entries = [path for path in self._entries.iterdir() if not path.name.startswith(STAGING)]
+        entries.sort(key=lambda entry: (entry.name in recalled, entry.stat().st_mtime), reverse=True)
+        removed, size = [], 0
+        for number, entry in enumerate(entries, start=1):
+            own = folder_bytes(entry)
+            if entry.name not in recalled and (number > most_versions or size + own > most_bytes):
+                shutil.rmtree(entry)
+                removed.append(entry)
+            else:
+                size += own
+        return removed
 
     def _uri_file(self, uri: str) -> Path:
         return self._uris / f"{sha256(uri.encode()).hexdigest()}.json"

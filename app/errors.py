@@ -5,7 +5,8 @@
     + PolicyInvalid      the policy file cannot be used
   x DataInvalid          the training data are not what the columns promise
   x ModelError
-    + ModelUnavailable   the registry or its artifacts cannot be reached, or hold no such model
+    + ModelUnavailable   the registry or its artifacts cannot be reached
+      - ModelMissing     the registry answers, and knows no such model, version or alias
     + ModelRefused       the model is there and must not be served: untrusted types, wrong shape, failed proof
     + NotCompilable      the model has no compiled form; it can still be served through predict_proba
 """
@@ -33,6 +34,10 @@ class ModelError(CreditError):
 
 class ModelUnavailable(ModelError):
     """Worth trying again later."""
+
+
+class ModelMissing(ModelUnavailable):
+    """The registry is up."""
 
 
 class ModelRefused(ModelError):

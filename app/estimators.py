@@ -52,7 +52,7 @@ def load_estimator(path: Path, serialization: str, allow_pickle: bool) -> Classi
         if untrusted:
             raise ModelRefused(f"the model holds types that are not trusted: {', '.join(untrusted)}")
         estimator = skops.io.load(path, trusted=list(TRUSTED_TYPES))
-    except ModelRefused:
+    except (ModelRefused, MemoryError):
         raise
     except Exception as error:  # a damaged archive can fail in any way, and each means the same
         raise ModelRefused(f"{path.name} is not a readable skops file ({type(error).__name__})") from error

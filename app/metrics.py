@@ -7,12 +7,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from app.features import FEATURES, NULLABLE, POSITIONS
 from app.scoring.decider import Decision
 from app.scoring.model import ScoringModel
-from app.scoring.policy import Policy
+from app.scoring.policy import Policy, Verdict
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds, for http_request_duration_seconds: a decision takes a few milliseconds."""
 
 PROBABILITY_BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9)
+
+DIFFERENCE_BUCKETS = (-0.2, -0.1, -0.05, -0.02, -0.01, -0.005, 0.0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 RELOAD_OUTCOMES = ("loaded", "refused", "unavailable", "failed")
 POLICY_RELOAD_OUTCOMES = ("loaded", "refused", "failed")
@@ -61,12 +63,17 @@ class Metrics:
         )
         self.model_info = Gauge(
             "credit_model_info",
-            "1 for the model that answers requests; read by the dashboards.",
-            ["name", "version", "alias", "run_id", "digest"],
+            "1 for the model that answers requests and for the challenger; read by the dashboards.",
+            ["role", "name", "version", "alias", "run_id", "digest"],
             registry=registry,
         )
         self.model_loaded = Gauge(
             "credit_model_loaded", "1 while a model is loaded, else 0; read by the no-model alert.", registry=registry
+        )
+        self.model_stale = Gauge(
+            "credit_model_stale",
+            "1 while the loaded model is not known to be what the registry names, else 0; Decisions dashboard.",
+            registry=registry,
         )
         self.model_trained = Gauge(
             "credit_model_trained_timestamp_seconds",
@@ -107,10 +114,39 @@ class Metrics:
             ["code"],
             registry=registry,
         )
+        self.challenger_disagreements = Counter(
+            "credit_challenger_disagreements_total",
+            "Decisions, by what was answered, that the challenger would have made otherwise; Decisions dashboard.",
+            ["decision", "challenger_version"],
+            registry=registry,
+        )
+        self.challenger_difference = Histogram(
+            "credit_challenger_score_difference",
+            "Probability of the challenger minus the one that was answered; read by the Decisions dashboard.",
+            ["challenger_version"],
+            buckets=DIFFERENCE_BUCKETS,
+            registry=registry,
+        )
+        self.challenger_dropped = Counter(
+            "credit_challenger_dropped_total",
+            "Decisions not compared: full, there were too many, or failed, it could not score. Decisions dashboard.",
+            ["reason"],
+            registry=registry,
+        )
+        self.challenger_reloads = Counter(
+            "credit_challenger_reloads_total",
+            "Attempts to load a challenger by outcome; read by the Decisions dashboard.",
+            ["outcome"],
+            registry=registry,
+        )
         for outcome in RELOAD_OUTCOMES:
             self.model_reloads.labels(outcome)
+            self.challenger_reloads.labels(outcome)
         for outcome in POLICY_RELOAD_OUTCOMES:
             self.policy_reloads.labels(outcome)
+        for reason in ("full", "failed"):
+            self.challenger_dropped.labels(reason)
+        self._described: dict[str, tuple[str, ...]] = {}
 
     def describe_policy(self, policy: Policy) -> None:
         """Describe the policy in force from now on."""
@@ -122,13 +158,46 @@ class Metrics:
 
         loaded_at: seconds since 1970. The result counts that model's decisions.
         """
-        identity = model.identity
-        self.model_info.clear()
-        self.model_info.labels(identity.name, identity.version, alias, identity.run_id, identity.digest).set(1)
+        self._describe("production", model, alias)
         self.model_loaded.set(1)
-        self.model_trained.set(identity.trained_at)
+        self.model_trained.set(model.identity.trained_at)
         self.model_loaded_at.set(loaded_at)
         return ModelMetrics(self, model)
+
+    def challenge(self, model: ScoringModel, alias: str) -> "ChallengerMetrics":
+        """Describe the challenger from now on; the result counts its comparisons."""
+        self._describe("challenger", model, alias)
+        return ChallengerMetrics(self, model)
+
+    def no_challenger(self) -> None:
+        self._describe("challenger", None, "")
+
+    def _describe(self, role: str, model: ScoringModel | None, alias: str) -> None:
+        if role in self._described:
+            self.model_info.remove(*self._described.pop(role))
+        if model is not None:
+            identity = model.identity
+            labels = (role, identity.name, identity.version, alias, identity.run_id, identity.digest)
+            self.model_info.labels(*labels).set(1)
+            self._described[role] = labels
+
+
+class ChallengerMetrics:
+    """The counters of one challenger with their labels bound."""
+
+    def __init__(self, metrics: Metrics, model: ScoringModel) -> None:
+        version = model.identity.version
+        self._difference = metrics.challenger_difference.labels(version)
+        self._disagreements = {
+            "ACCEPT": metrics.challenger_disagreements.labels("ACCEPT", version),
+            "REJECT": metrics.challenger_disagreements.labels("REJECT", version),
+        }
+
+    def observe(self, difference: float, decision: Verdict, challengers: Verdict) -> None:
+        """Count one comparison. decision: what was answered; challengers: what the challenger would have."""
+        self._difference.observe(difference)
+        if challengers != decision:
+            self._disagreements[decision].inc()
 
 
 class ModelMetrics:

@@ -41,6 +41,8 @@ def prove(
     inputs = [[vector[position] for position in positions] for vector in vectors]
     try:
         found = probabilities(classifier, inputs)
+    except MemoryError:
+        raise
     except Exception as error:  # an estimator may fail in any way; the registry's model is then unfit to serve
         raise ModelRefused(f"predict_proba fails on rows of the wire vector ({type(error).__name__})") from error
     if not all(isfinite(value) and 0.0 <= value <= 1.0 for value in found):

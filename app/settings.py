@@ -46,6 +46,11 @@ class Mlflow(Section):
         pattern=r"^(models:/[^/@]+(@[^/@]+|/[0-9]+)|runs:/[0-9a-f]+/.+)$",
         description="The model to serve: models:/name@alias, models:/name/version or runs:/run/path.",
     )
+    challenger_uri: str = Field(
+        "models:/credit-default-model@challenger",
+        pattern=r"^(models:/[^/@]+@[^/@]+)?$",
+        description="Alias of a model that scores each request too, without deciding; empty in the file: none.",
+    )
     model_name: str = Field("credit-default-model", min_length=1, description="Name that training registers under.")
     tracking_uri: str = Field(
         f"sqlite:///{ROOT / 'mlflow.db'}",
@@ -84,6 +89,17 @@ class Serving(Section):
     drain_seconds: float = Field(
         0.0, ge=0, le=60, description="After SIGTERM, how long to go on answering, closing each connection answered."
     )
+    pull_memory_megabytes: int = Field(
+        512,
+        ge=384,
+        le=65536,
+        description="Most memory (RLIMIT_DATA) for one pull, of which MLflow and scikit-learn need 370.",
+    )
+    pull_megabytes: int = Field(256, ge=1, le=65536, description="Largest model that is downloaded.")
+    cache_versions: int = Field(
+        5, ge=2, le=1000, description="Versions kept in the cache, ready to roll back to; what serves always stays."
+    )
+    cache_megabytes: int = Field(512, ge=1, le=1_048_576, description="Size that the cache is trimmed to after a pull.")
     allow_pickle: bool = Field(False, description="Also load pickled models, which run code of their author's.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line shown.")
 

@@ -18,6 +18,7 @@ from app.policy_file import load_policy
 from app.scoring.extract import Spec
 from app.scoring.model import FeatureReference, Identity, ModelDocument, Reference, ScoringModel
 from app.serving.api import create_app
+from app.serving.challenger import Challenger
 from app.serving.holder import Holder
 from app.settings import Mlflow, Serving, Settings
 
@@ -69,22 +70,23 @@ def constant_model(probability: float, version: str = "1") -> ScoringModel:
     return ScoringModel.compiled(constant_document(probability, version))
 
 
-def failing_model(message: str) -> ScoringModel:
+def failing_model(message: str, version: str = "1") -> ScoringModel:
     """A model whose every score raises with that message."""
 
     def scorer(_: object) -> float:
         raise ArithmeticError(message)
 
     # Without a population: its reference applicant would be scored before the model serves.
-    return ScoringModel(replace(constant_document(0.5), reference=None), scorer)
+    return ScoringModel(replace(constant_document(0.5, version), reference=None), scorer)
 
 
-def cached_model(settings: Settings, document: ModelDocument) -> Path:
-    """An entry in the settings' cache, as a pull leaves it."""
+def cached_model(settings: Settings, document: ModelDocument, answers_uri: bool = True) -> Path:
+    """An entry in the settings' cache, as a pull leaves it; answers_uri: and as what served last."""
     cache = ModelCache(settings.serving.cache_dir)
     with cache.staging() as folder:
         entry = cache.commit(folder, document)
-    cache.remember(settings.mlflow.model_uri, entry)
+    if answers_uri:
+        cache.remember(settings.mlflow.model_uri, entry)
     return entry
 
 
@@ -103,7 +105,8 @@ class Api:
         self.policy = load_policy(self.settings)
         self.metrics = Metrics(self.policy.threshold)
         self.holder = Holder(self.settings, self.policy, self.metrics)
-        self.app: FastAPI = create_app(self.settings, self.holder, self.metrics)
+        self.challenger = Challenger(self.settings, self.metrics)
+        self.app: FastAPI = create_app(self.settings, self.holder, self.metrics, challenger=self.challenger)
         if model is not None:
             self.holder.take(model)
 

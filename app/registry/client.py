@@ -14,7 +14,7 @@ from mlflow.environment_variables import (
 )
 from mlflow.exceptions import MlflowException
 
-from app.errors import ModelUnavailable
+from app.errors import ModelMissing, ModelUnavailable
 from app.settings import Settings
 
 ALIAS = "production"
@@ -46,8 +46,12 @@ def connect(settings: Settings) -> mlflow.MlflowClient:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
+    """Raises MLflow's errors as ModelMissing, when the registry answered that there is no such thing, else as
+    ModelUnavailable."""
     try:
         yield
     except MlflowException as error:
         first_line = str(error).splitlines()[0]
-        raise ModelUnavailable(f"{what}: {first_line}") from error
+        # The second is what it answers about an alias that names nothing.
+        missing = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+        raise (ModelMissing if missing else ModelUnavailable)(f"{what}: {first_line}") from error

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import posixpath
 import re
 import shutil
 import tempfile
@@ -11,10 +12,11 @@ from pathlib import Path
 import mlflow
 import yaml
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from app.cache import ModelCache, combined_digest, folder_digests, read_entry
-from app.errors import ModelRefused, ModelUnavailable, NotCompilable
+from app.cache import ModelCache, combined_digest, folder_digests
+from app.errors import ModelMissing, ModelRefused, ModelUnavailable, NotCompilable
 from app.estimators import MODEL_FOLDER, UNCOMPILED, Classifier, load_entry, load_estimator
 from app.proof import prove
 from app.registry.client import ALIAS, REFERENCE_FILE, connect, translated
@@ -22,6 +24,8 @@ from app.scoring.compiled import Scorer, compile_scorer
 from app.scoring.extract import Spec, extract
 from app.scoring.model import Identity, ModelDocument, Reference, ScoringModel, positions_of
 from app.settings import Settings
+
+MEGABYTE = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +38,10 @@ def production_model(settings: Settings) -> ScoringModel | None:
     client = connect(settings)
     name = settings.mlflow.model_name
     try:
-        client.get_model_version_by_alias(name, ALIAS)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise ModelUnavailable(f"cannot ask for {name}@{ALIAS}: {str(error).splitlines()[0]}") from error
+        with translated(f"cannot ask for {name}@{ALIAS}"):
+            client.get_model_version_by_alias(name, ALIAS)
+    except ModelMissing:
+        return None
     return load_entry(pull(f"models:/{name}@{ALIAS}", settings), settings.serving.allow_pickle)
 
 
@@ -56,17 +59,19 @@ def pull(uri: str, settings: Settings) -> Path:
     """Bring the model that a URI names into the cache, proven and ready to serve; gives its entry's folder.
 
     uri: models:/name@alias, models:/name/version or runs:/run/path, resolved once. A version that the cache
-    holds already is not downloaded again.
+    holds already is not downloaded again. Older versions leave the cache when it grows over its limits.
     Raises ModelUnavailable when the registry cannot give it, ModelRefused when it must not be served.
     """
     client = connect(settings)
     cache = ModelCache(settings.serving.cache_dir)
     with translated(f"{uri} cannot be had from {settings.mlflow.tracking_uri}"):
         source = _resolve(client, uri)
-        entry = _cached(cache, source)
+        entry = cache.find(source.name, source.version, source.run_id)
         if entry is None:
             entry = _download(client, cache, source, settings)
-    cache.remember(uri, entry)
+    serving = settings.serving
+    for removed in cache.trim(serving.cache_versions, serving.cache_megabytes * MEGABYTE, keep=entry):
+        log.info("removed from the cache: %s", removed.name)
     return entry
 
 
@@ -85,20 +90,25 @@ def _resolve(client: mlflow.MlflowClient, uri: str) -> _Source:
     return _Source(name, version, found.run_id or "", f"models:/{name}/{version}", found.creation_timestamp / 1000)
 
 
-def _cached(cache: ModelCache, source: _Source) -> Path | None:
-    for entry in cache.versions(source.name, source.version):
-        try:
-            identity = read_entry(entry).identity
-        except ModelRefused as error:
-            log.warning("pulling again: %s", error)
-            continue
-        # A registry that was made anew gives old numbers to new models; the run tells them apart.
-        if identity.run_id == source.run_id:
-            return entry
-    return None
+def _refuse_too_large(uri: str, most_megabytes: int) -> None:
+    size = _listed_bytes(get_artifact_repository(uri), "")
+    if size > most_megabytes * MEGABYTE:
+        raise ModelRefused(
+            f"{uri} has {size / MEGABYTE:.1f} MB, more than serving.pull_megabytes = {most_megabytes} allows"
+        )
+
+
+def _listed_bytes(repository: ArtifactRepository, folder: str) -> int:
+    size = 0
+    for found in repository.list_artifacts(folder):
+        # Some repositories give paths from the run's root, so that only the last name can be relied upon.
+        path = posixpath.join(folder, posixpath.basename(found.path))
+        size += _listed_bytes(repository, path) if found.is_dir else found.file_size or 0
+    return size
 
 
 def _download(client: mlflow.MlflowClient, cache: ModelCache, source: _Source, settings: Settings) -> Path:
+    _refuse_too_large(source.uri, settings.serving.pull_megabytes)
     with cache.staging() as staged:
         folder = staged / MODEL_FOLDER
         with tempfile.TemporaryDirectory(dir=staged) as download:

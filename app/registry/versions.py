@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 
 from app.estimators import MODEL_FOLDER, TRUSTED_TYPES
+from app.registry.aliases import REASONS_JOINED_BY, move_alias
 from app.registry.client import ALIAS, EXPERIMENT, REFERENCE_FILE, connect, translated
 from app.scoring.model import Reference
 from app.settings import Settings
@@ -111,7 +112,9 @@ def _log_model(candidate: Candidate, folder: Path, settings: Settings) -> str:
     return str(info.registered_model_version)
 
 
-def promote(registered: Registered, passed: bool, reasons: Sequence[str], settings: Settings) -> None:
+def promote(
+    registered: Registered, passed: bool, reasons: Sequence[str], settings: Settings, alias: str = ALIAS
+) -> None:
     """Write the gate's verdict on the version as tags, and move the alias to it only when it passed.
 
     Raises ModelUnavailable when the registry cannot be reached.
@@ -120,6 +123,6 @@ def promote(registered: Registered, passed: bool, reasons: Sequence[str], settin
     with translated(f"cannot write the verdict on version {version} of {name}"):
         client = connect(settings)
         client.set_model_version_tag(name, version, "gate", "passed" if passed else "refused")
-        client.set_model_version_tag(name, version, "gate_reasons", "; ".join(reasons))
+        client.set_model_version_tag(name, version, "gate_reasons", REASONS_JOINED_BY.join(reasons))
         if passed:
-            client.set_registered_model_alias(name, ALIAS, version)
+            move_alias(client, name, alias, version)

@@ -6,20 +6,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from app.errors import ModelUnavailable
-from app.settings import Settings
+from app.errors import ModelMissing, ModelUnavailable
 
 if TYPE_CHECKING:
     import httpx
 
 PATH = "/api/2.0/mlflow/registered-models/alias"
 TIMEOUT_SECONDS = 5.0
+NAMES_NOTHING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow answers about a model that it does not know, and about an alias."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """What an alias names. The run is part of it because a registry that was made anew counts versions from 1."""
 
+    name: str
     version: str
     run_id: str
 
@@ -28,7 +30,7 @@ class Alias(Protocol):
     """Something that knows what an alias names now."""
 
     async def read(self) -> Pointer:
-        """Raises ModelUnavailable."""
+        """Raises ModelMissing when it names nothing, ModelUnavailable when nobody can be asked."""
 
     async def close(self) -> None: ...
 
@@ -44,7 +46,7 @@ class AliasReader:
         self._client: httpx.AsyncClient | None = None
 
     async def read(self) -> Pointer:
-        """Raises ModelUnavailable when the registry cannot be asked, or the alias names nothing."""
+        """As Alias.read."""
         # Imported here: 5 MB and 0.1 s that a pinned model does not need.
         import httpx
 
@@ -59,12 +61,12 @@ class AliasReader:
         except httpx.HTTPError as error:
             text = str(error) or type(error).__name__
             raise ModelUnavailable(f"the registry cannot be reached: {text}") from error
-        if answer.status_code in (400, 404):
-            raise ModelUnavailable(f"alias {self._alias!r} of {self._name!r} points to no version")
+        if answer.status_code in (400, 404) and _error_code(answer) in NAMES_NOTHING:
+            raise ModelMissing(f"alias {self._alias!r} of {self._name!r} points to no version")
         try:
             answer.raise_for_status()
             found = answer.json()["model_version"]
-            return Pointer(str(found["version"]), str(found.get("run_id", "")))
+            return Pointer(self._name, str(found["version"]), str(found.get("run_id", "")))
         except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
             status = answer.status_code
             raise ModelUnavailable(f"the registry gives no answer about {self._alias!r} (status {status})") from error
@@ -74,13 +76,21 @@ class AliasReader:
             await self._client.aclose()
 
 
-def alias_reader(settings: Settings) -> AliasReader | None:
-    """The reader for the configured model, or None where nothing can be followed.
+def _error_code(answer: httpx.Response) -> object:
+    """MLflow's, or None where something else answered, such as a proxy."""
+    try:
+        found = answer.json()
+    except ValueError:
+        return None
+    return found.get("error_code") if isinstance(found, dict) else None
+
+
+def alias_reader(uri: str, server: str) -> AliasReader | None:
+    """The reader for a model's URI, or None where nothing can be followed.
 
     A version or a run never changes; an embedded registry has no server to ask.
     """
-    match = re.fullmatch("models:/([^/@]+)@([^/@]+)", settings.mlflow.model_uri)
-    server = settings.mlflow.tracking_uri
+    match = re.fullmatch("models:/([^/@]+)@([^/@]+)", uri)
     if match is None or not server.startswith(("http://", "https://")):
         return None
     return AliasReader(server, match[1], match[2])

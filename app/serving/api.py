@@ -9,12 +9,14 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
 from prometheus_fastapi_instrumentator import Instrumentator, metrics as instruments
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from app.features import NULLABLE, POSITIONS
 from app.metrics import LATENCY_BUCKETS, Metrics
 from app.serving.answers import answer, answer_batch
+from app.serving.challenger import Challenger
 from app.serving.docs import docs_router, document_of
 from app.serving.documented import body, problems
 from app.serving.holder import Holder, Serving
@@ -23,8 +25,19 @@ from app.serving.logs import RequestLog
 from app.serving.media import require_json
 from app.serving.problems import FailuresAsProblems, NoModel, add_problem_handlers
 from app.serving.reading import read_rows, read_vector
+from app.serving.reloads import Reload
 from app.serving.request_ids import RequestIds
-from app.serving.schema import BatchAnswer, Health, LastReload, Meta, Position, PredictAnswer, Status
+from app.serving.schema import (
+    BatchAnswer,
+    Challenging,
+    Health,
+    LastReload,
+    Meta,
+    Position,
+    PredictAnswer,
+    Registry,
+    Status,
+)
 from app.settings import Settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -39,14 +52,21 @@ NO_TELEMETRY: TelemetryConfig = {
 }
 
 
-def create_app(settings: Settings, holder: Holder, metrics: Metrics, lifespan: Lifespan | None = None) -> FastAPI:
-    """The API over whatever the holder serves."""
+def create_app(
+    settings: Settings,
+    holder: Holder,
+    metrics: Metrics,
+    lifespan: Lifespan | None = None,
+    challenger: Challenger | None = None,
+) -> FastAPI:
+    """The API over whatever the holder serves; challenger: one that holds no model when None."""
+    challenger = challenger or Challenger(settings, metrics)
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan, telemetry=NO_TELEMETRY)
     add_problem_handlers(app)
     app.openapi = document_of(app)  # type: ignore[method-assign]
     app.include_router(docs_router(app.openapi))
-    _add_decisions(app, holder)
-    _add_model(app, settings, holder)
+    _add_decisions(app, holder, challenger)
+    _add_model(app, settings, holder, challenger)
     _add_operation(app, holder)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimits)
@@ -64,12 +84,12 @@ def _serving(holder: Holder) -> Serving:
     return holder.serving
 
 
-def _json(content: Any, serving: Serving) -> Response:
+def _json(content: Any, serving: Serving, afterwards: BackgroundTask | None) -> Response:
     headers = {"X-Model-Version": serving.model.identity.version}
-    return Response(json.dumps(content), headers=headers, media_type="application/json")
+    return Response(json.dumps(content), headers=headers, media_type="application/json", background=afterwards)
 
 
-def _add_decisions(app: FastAPI, holder: Holder) -> None:
+def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger) -> None:
     @app.post(
         "/predict",
         operation_id="predict",
@@ -83,7 +103,8 @@ def _add_decisions(app: FastAPI, holder: Holder) -> None:
         require_json(request.headers)
         vector = read_vector(await request.body())
         serving = _serving(holder)
-        return _json(answer(serving, vector), serving)
+        answered = answer(serving, vector)
+        return _json(answered, serving, challenger.after(serving, [vector], [answered]))
 
     @app.post(
         "/predict/batch",
@@ -98,19 +119,24 @@ def _add_decisions(app: FastAPI, holder: Holder) -> None:
         require_json(request.headers)
         rows = read_rows(await request.body())
         serving = _serving(holder)
-        return _json(await answer_batch(serving, rows), serving)
+        answered = await answer_batch(serving, rows)
+        return _json(answered, serving, challenger.after(serving, rows, answered["predictions"]))
 
 
 def _utc(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _add_model(app: FastAPI, settings: Settings, holder: Holder) -> None:
+def _last(reload: Reload | None) -> LastReload | None:
+    return None if reload is None else LastReload(outcome=reload.outcome, at=_utc(reload.at), reason=reload.reason)
+
+
+def _add_model(app: FastAPI, settings: Settings, holder: Holder, challenger: Challenger) -> None:
     positions = [Position(position=at, name=name, nullable=name in NULLABLE) for at, name in enumerate(POSITIONS)]
 
     @app.get("/meta", operation_id="meta", summary="The model that is loaded", tags=["model"], responses=problems(500))
     async def meta() -> Meta:
-        serving, last, policy = holder.serving, holder.last_reload, holder.last_policy_reload
+        serving, contact = holder.serving, holder.registry
         document = None if serving is None else serving.model.document
         return Meta(
             model_uri=settings.mlflow.model_uri,
@@ -125,8 +151,15 @@ def _add_model(app: FastAPI, settings: Settings, holder: Holder) -> None:
             loaded_at=serving and _utc(serving.loaded_at),
             trained_at=document and _utc(document.identity.trained_at),
             figures=document and document.figures,
-            last_reload=last and LastReload(outcome=last.outcome, at=_utc(last.at), reason=last.reason),
-            last_policy_reload=policy and LastReload(outcome=policy.outcome, at=_utc(policy.at), reason=policy.reason),
+            stale=holder.stale,
+            registry=contact and Registry(up=contact.up, since=_utc(contact.since)),
+            last_reload=_last(holder.last_reload),
+            last_policy_reload=_last(holder.last_policy_reload),
+            challenger=Challenging(
+                model_uri=challenger.uri,
+                model_version=challenger.model and challenger.model.identity.version,
+                last_reload=_last(challenger.last_reload),
+            ),
         )
 
 

@@ -1,18 +1,19 @@
-"""Keeps the model in service the one that the registry names; on any failure the model before it serves on."""
+"""Keeps a model in its place the one that the registry names; on any failure the model before it stays."""
 
 import asyncio
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from app.cache import ModelCache
-from app.errors import ModelRefused, ModelUnavailable
+from app.errors import ModelMissing, ModelRefused, ModelUnavailable
 from app.estimators import load_entry
-from app.metrics import Metrics
+from app.scoring.model import ScoringModel
 from app.serving.alias import Alias, Pointer, alias_reader
+from app.serving.challenger import Challenger
 from app.serving.holder import Holder
 from app.serving.memory import release_free_memory
 from app.serving.pulling import pull
@@ -33,28 +34,39 @@ def jittered(seconds: float) -> float:
     return seconds * random.uniform(1 - JITTER, 1 + JITTER)
 
 
+class Place(Protocol):
+    """Where a followed model goes: production's holder, or the challenger."""
+
+    def take(self, model: ScoringModel) -> None: ...
+    def keep(self, error: Exception) -> None: ...
+    def confirm(self) -> None: ...
+    def contact(self, up: bool) -> None: ...
+
+
 class Follower:
     """Serves from the cache at once, then pulls, and follows the alias where there is one to follow.
 
     alias: reads the alias, or None to pull once and be done.
+    leave: empties the place; given where an alias that names nothing is no error.
     clock: seconds, of which only differences count.
     """
 
     def __init__(
         self,
         settings: Settings,
-        holder: Holder,
-        metrics: Metrics,
+        uri: str,
+        place: Place,
         pull: Pull,
         alias: Alias | None,
+        leave: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings.serving
-        self._uri = settings.mlflow.model_uri
-        self._holder = holder
-        self._metrics = metrics
+        self._uri = uri
+        self._place = place
         self._pull = pull
         self._alias = alias
+        self._leave = leave
         self._clock = clock
         self._failures = 0
         # What serves, and what failed last and is left alone until then, in the registry's words.
@@ -79,7 +91,7 @@ class Follower:
             if entry is not None:
                 await self._load(entry)
         except Exception as error:
-            self._holder.keep(error)
+            self._place.keep(error)
 
     async def step(self) -> float | None:
         """See once what should serve, and make it so; gives the seconds until the next step, None when done."""
@@ -87,20 +99,28 @@ class Follower:
         try:
             if self._alias is not None:
                 wanted = await self._alias.read()
-                self._metrics.registry_up.set(1)
+                self._place.contact(True)
                 if wanted == self._failed and self._clock() < self._retry_at:
                     return self._poll_pause()
             if wanted is None or wanted != self._served:
                 await self._bring(wanted)
+        except ModelMissing as error:
+            if self._leave is None or wanted is not None:
+                return self._after(error, wanted)
+            await self._vacate(self._leave)
         except Exception as error:
             return self._after(error, wanted)
+        else:
+            self._place.confirm()
         self._failures = 0
         self._failed = None
         return self._poll_pause() if self._alias is not None else None
 
     async def _bring(self, wanted: Pointer | None) -> None:
-        served = await self._load(await self._pull(self._uri))
-        self._metrics.registry_up.set(1)
+        entry = None if wanted is None else await asyncio.to_thread(self._find, wanted)
+        served = await self._load(entry or await self._pull(self._uri))
+        if self._alias is None:
+            self._place.contact(True)
         # The alias may have moved on during the pull: then the next step sees that it did.
         if wanted is not None:
             self._served = wanted if served.version == wanted.version else None
@@ -108,19 +128,35 @@ class Follower:
     async def _load(self, entry: Path) -> Pointer:
         # Load the new model before dropping the old one: a bad promotion must not empty the pod.
         model = await asyncio.to_thread(load_entry, entry, self._settings.allow_pickle)
-        self._holder.take(model)
+        self._place.take(model)
+        # Only now: the next start must find a model that is known to load.
+        await asyncio.to_thread(self._cache().remember, self._uri, entry)
         await asyncio.to_thread(release_free_memory)
-        self._served = Pointer(model.identity.version, model.identity.run_id)
+        self._served = Pointer(model.identity.name, model.identity.version, model.identity.run_id)
         return self._served
 
+    def _cache(self) -> ModelCache:
+        return ModelCache(self._settings.cache_dir)
+
     def _recall(self) -> Path | None:
-        return ModelCache(self._settings.cache_dir).recall(self._uri)
+        return self._cache().recall(self._uri)
+
+    def _find(self, wanted: Pointer) -> Path | None:
+        """What makes a rollback quick, and possible without the registry's artifacts."""
+        return self._cache().find(wanted.name, wanted.version, wanted.run_id)
+
+    async def _vacate(self, leave: Callable[[], None]) -> None:
+        leave()
+        if self._served is not None:
+            self._served = None
+            await asyncio.to_thread(self._cache().forget, self._uri)
 
     def _after(self, error: Exception, wanted: Pointer | None) -> float:
         """Keep what serves; gives the seconds until the next step."""
-        self._holder.keep(error)
-        if isinstance(error, ModelUnavailable):
-            self._metrics.registry_up.set(0)
+        self._place.keep(error)
+        # A pull may fail for want of an artifact while the registry answers well.
+        if isinstance(error, ModelUnavailable) and wanted is None:
+            self._place.contact(isinstance(error, ModelMissing))
         pause = jittered(min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._failures))
         self._failures = min(self._failures + 1, 10)
         if self._alias is None:
@@ -136,7 +172,18 @@ class Follower:
         return jittered(self._settings.poll_seconds)
 
 
-def follower_of(settings: Settings, holder: Holder, metrics: Metrics) -> Follower:
-    """The follower of the configured model."""
-    bring = partial(pull, timeout_seconds=settings.serving.pull_timeout_seconds)
-    return Follower(settings, holder, metrics, bring, alias_reader(settings))
+def followers_of(settings: Settings, holder: Holder, challenger: Challenger) -> list[Follower]:
+    """The follower of the configured model, and where that is an alias on a server the challenger's."""
+    turn = asyncio.Lock()
+
+    async def in_turn(uri: str) -> Path:
+        # The memory of the container has room for one pull.
+        async with turn:
+            return await pull(uri, settings.serving.pull_timeout_seconds)
+
+    uri, server = settings.mlflow.model_uri, settings.mlflow.tracking_uri
+    production = Follower(settings, uri, holder, in_turn, alias_reader(uri, server))
+    challenged = alias_reader(challenger.uri, server)
+    if alias_reader(uri, server) is None or challenged is None:
+        return [production]
+    return [production, Follower(settings, challenger.uri, challenger, in_turn, challenged, challenger.leave)]

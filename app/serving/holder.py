@@ -1,19 +1,16 @@
-"""Which model serves under which policy, and how the last attempts to load either ended."""
+"""Which model serves under which policy, whether the registry still names it, and how attempts to load ended."""
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from app.errors import CreditError, ModelRefused, ModelUnavailable, PolicyInvalid
 from app.metrics import Metrics, ModelMetrics
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Policy
+from app.serving.reloads import Reload, Reloads
 from app.settings import Settings
-
-Outcome = Literal["loaded", "refused", "unavailable", "failed"]
 
 log = logging.getLogger(__name__)
 
@@ -39,19 +36,19 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
-class Reload:
-    """One attempt to load a model or a policy."""
+class Contact:
+    """Whether the registry answers."""
 
-    outcome: Outcome
-    at: float
+    up: bool
+    since: float
     """Seconds since 1970."""
-    reason: str | None
 
 
 class Holder:
-    """Holds the model in service and the policy in force; `serving` is None until there is a model.
+    """Holds the model in service and the policy in force; `serving` is None until there is a model, `registry` until
+    it was first asked.
 
-    clock: seconds since 1970.
+    `stale` while what serves is not known to be what the registry names. clock: seconds since 1970.
     """
 
     def __init__(
@@ -59,15 +56,25 @@ class Holder:
     ) -> None:
         self.serving: Serving | None = None
         self.policy = policy
-        self.last_reload: Reload | None = None
-        self.last_policy_reload: Reload | None = None
+        self.registry: Contact | None = None
+        self.stale = False
         self._uri = settings.mlflow.model_uri
         self._metrics = metrics
         self._clock = clock
         metrics.describe_policy(policy)
+        self._reloads = Reloads("model", self._uri, metrics.model_reloads, clock)
+        self._policy_reloads = Reloads("policy", str(settings.decision.policy_file), metrics.policy_reloads, clock)
+
+    @property
+    def last_reload(self) -> Reload | None:
+        return self._reloads.last
+
+    @property
+    def last_policy_reload(self) -> Reload | None:
+        return self._policy_reloads.last
 
     def take(self, model: ScoringModel) -> None:
-        """Serve that model from the next request on."""
+        """Serve that model from the next request on; stale until it is confirmed."""
         now = self._clock()
         identity = model.identity
         serving = self.serving
@@ -75,13 +82,24 @@ class Holder:
             alias = self._uri.rpartition("@")[2] if "@" in self._uri else ""
             metrics = self._metrics.serve(model, alias, now)
             self.serving = Serving(Decider(model, self.policy), metrics, self._uri, now)
+            self._mark(stale=True)
             log.info("model loaded", extra={"model": identity.name, "model_version": identity.version})
-        self._ended("loaded", None)
+        self._reloads.loaded()
+
+    def confirm(self) -> None:
+        """What serves is what the registry names."""
+        self._mark(stale=False)
 
     def keep(self, error: Exception) -> None:
-        """Keep what serves: this error came instead of a model."""
-        outcome, reason = _told("model", error, self.last_reload, model_uri=self._uri)
-        self._ended(outcome, reason)
+        """Keep what serves: this error came instead of a model, or of an answer about it."""
+        self._mark(stale=self.serving is not None)
+        self._reloads.failed(error)
+
+    def contact(self, up: bool) -> None:
+        """The registry answered, or did not."""
+        self._metrics.registry_up.set(up)
+        if self.registry is None or self.registry.up != up:
+            self.registry = Contact(up, self._clock())
 
     def take_policy(self, policy: Policy) -> None:
         """Decide by that policy from the next request on."""
@@ -91,38 +109,12 @@ class Holder:
             self.policy = policy
             self._metrics.describe_policy(policy)
             log.info("policy loaded", extra={"policy_version": policy.version, "threshold": policy.threshold})
-        self._policy_ended("loaded", None)
+        self._policy_reloads.loaded()
 
     def keep_policy(self, error: Exception) -> None:
         """Keep the policy in force: this error came instead of another."""
-        outcome, reason = _told("policy", error, self.last_policy_reload, policy_version=self.policy.version)
-        self._policy_ended(outcome, reason)
+        self._policy_reloads.failed(error)
 
-    def _policy_ended(self, outcome: Outcome, reason: str | None) -> None:
-        self._metrics.policy_reloads.labels(outcome).inc()
-        self.last_policy_reload = Reload(outcome, self._clock(), reason)
-
-    def _ended(self, outcome: Outcome, reason: str | None) -> None:
-        self._metrics.model_reloads.labels(outcome).inc()
-        self.last_reload = Reload(outcome, self._clock(), reason)
-
-
-def _told(what: str, error: Exception, before: Reload | None, **kept: str) -> tuple[Outcome, str]:
-    """Outcome and reason of an error, which is logged unless it is the one before again."""
-    outcome: Outcome = "failed"
-    if isinstance(error, ModelUnavailable):
-        outcome = "unavailable"
-    elif isinstance(error, ModelRefused | PolicyInvalid):
-        outcome = "refused"
-    # Only our own errors have texts for an operator; others are in the log with their traceback.
-    foreign = not isinstance(error, CreditError)
-    reason = f"unexpected {type(error).__name__}; see the log" if foreign else str(error)
-    if foreign or before is None or (before.outcome, before.reason) != (outcome, reason):
-        level = logging.ERROR if outcome in ("refused", "failed") else logging.WARNING
-        log.log(
-            level,
-            f"{what} not loaded",
-            extra={"outcome": outcome, "reason": reason, **kept},
-            exc_info=error if foreign else None,
-        )
-    return outcome, reason
+    def _mark(self, stale: bool) -> None:
+        self.stale = stale
+        self._metrics.model_stale.set(stale)

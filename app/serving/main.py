@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.serving.api import create_app
-from app.serving.follower import follower_of
+from app.serving.challenger import Challenger
+from app.serving.follower import followers_of
 from app.serving.holder import Holder
 from app.serving.logs import configure_logging
 from app.serving.policies import PolicyWatch
@@ -18,27 +19,29 @@ from app.settings import Settings, load_settings
 
 
 def build(settings: Settings) -> FastAPI:
-    """The API with model and policy kept up to date beside it, for as long as the server runs.
+    """The API with models and policy kept up to date beside it, for as long as the server runs.
 
     Raises PolicyInvalid.
     """
     policy = load_policy(settings)
     metrics = Metrics(policy.threshold)
     holder = Holder(settings, policy, metrics)
+    challenger = Challenger(settings, metrics)
 
     @asynccontextmanager
-    async def following(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         configure_logging(settings.serving.log_level)
         # Modules and routes stay for good; the collections that follow need not look through them.
         gc.freeze()
-        keepers = [follower_of(settings, holder, metrics).run(), PolicyWatch(settings, holder).run()]
+        following = [follower.run() for follower in followers_of(settings, holder, challenger)]
+        keepers = [challenger.run(), PolicyWatch(settings, holder).run(), *following]
         tasks = [asyncio.create_task(keeper) for keeper in keepers]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
 
-    return create_app(settings, holder, metrics, following)
+    return create_app(settings, holder, metrics, lifespan, challenger)
 
 
 app = build(load_settings())

@@ -6,12 +6,15 @@ from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.errors import ModelError, ModelRefused, ModelUnavailable
+from app.errors import ModelError, ModelMissing, ModelRefused, ModelUnavailable
 from app.settings import ROOT
 
-COMMAND = (sys.executable, "-m", "app.registry", "pull")
+ONE_THREAD = ("env", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
+"""The memory that a pull may take is not there for a thread a core."""
 
-ERRORS: dict[int, type[ModelError]] = {3: ModelUnavailable, 4: ModelRefused}
+COMMAND = (*ONE_THREAD, sys.executable, "-m", "app.registry", "pull")
+
+ERRORS: dict[int, type[ModelError]] = {3: ModelUnavailable, 4: ModelRefused, 5: ModelMissing}
 """By exit code of the child; any other is a ModelError."""
 
 

@@ -209,6 +209,23 @@ class LastReload(Answer):
     reason: str | None = Field(description="Why it did not end in loaded, else null.", examples=[None])
 
 
+class Registry(Answer):
+    """The last contact with the model registry."""
+
+    up: bool = Field(description="Whether it answers.", examples=[True])
+    since: str = Field(description="Since when it is so, UTC.", examples=["2026-01-31T12:00:00Z"])
+
+
+class Challenging(Answer):
+    """The model that scores each request too, without deciding."""
+
+    model_uri: str = Field(
+        description="Its configured name; empty: none is wanted.", examples=["models:/credit-default-model@challenger"]
+    )
+    model_version: str | None = Field(description="Its version, null while there is none.", examples=["4"])
+    last_reload: LastReload | None = Field(description="The last attempt to load it.", examples=[None])
+
+
 class Meta(Answer):
     """The model that answers now, whatever the registry says meanwhile; null where none is loaded."""
 
@@ -228,9 +245,20 @@ class Meta(Answer):
     loaded_at: str | None = Field(description="When it was taken into service, UTC.", examples=["2026-01-31T12:00:00Z"])
     trained_at: str | None = Field(description="When it was trained, UTC.", examples=["2026-01-30T09:30:00Z"])
     figures: dict[str, float] | None = Field(description="Figures of its training.", examples=[{"held_out_auc": 0.868}])
+    stale: bool = Field(
+        description="Whether the loaded model is not known to be what the registry names now.", examples=[False]
+    )
+    registry: Registry | None = Field(
+        description="The registry; null before it was first asked.",
+        examples=[{"up": True, "since": "2026-01-31T12:00:00Z"}],
+    )
     last_reload: LastReload | None = Field(description="The last attempt to load a model.", examples=[None])
     last_policy_reload: LastReload | None = Field(
         description="The last attempt to take the policy file up; null before the first one.", examples=[None]
+    )
+    challenger: Challenging = Field(
+        description="The model whose decisions are counted and not given.",
+        examples=[{"model_uri": "models:/credit-default-model@challenger", "model_version": "4", "last_reload": None}],
     )
 
 

@@ -13,7 +13,7 @@ from app.policy_file import load_policy
 from app.scoring.model import Reference, ScoringModel, wire_vector
 from app.settings import Settings
 from app.training import evaluate, fit
-from app.training.data import Dataset
+from app.training.data import Dataset, Floats
 from app.training.evaluate import Figures, Measures
 from app.training.gate import Champion, GateVerdict, judge
 from app.training.pictures import draw
@@ -117,7 +117,12 @@ def measure_champion(
         return production
     label = f"version {production.identity.version}"
     try:
-        scores = [production.score(wire_vector(row)) for row in held_out.features.tolist()]
+        scores = scores_of(production, held_out.features)
     except ModelRefused as error:
         return Champion(label, None, str(error))
-    return Champion(label, evaluate.measure(held_out.outcome, np.array(scores), threshold))
+    return Champion(label, evaluate.measure(held_out.outcome, scores, threshold))
+
+
+def scores_of(model: ScoringModel, features: Floats) -> Floats:
+    """Probability of default of each row of ten features, as the API would give it."""
+    return np.array([model.score(wire_vector(row)) for row in features.tolist()])

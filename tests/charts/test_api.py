@@ -161,6 +161,12 @@ def test_the_cache_lies_on_a_volume_that_the_pod_may_write() -> None:
     assert mounts["/srv/credit/configs"]["readOnly"]
 
 
+def test_the_cache_can_lie_on_a_claim_that_outlives_the_pod() -> None:
+    deployment = one(render("api", {"cache": {"existingClaim": "models"}}), "Deployment")
+    volumes = {volume["name"]: volume for volume in pod_of(deployment)["spec"]["volumes"]}
+    assert volumes["cache"] == {"name": "cache", "persistentVolumeClaim": {"claimName": "models"}}
+
+
 def test_training_waits_for_a_person_and_reads_its_keys_from_a_secret() -> None:
     job = one(render("api"), "CronJob")
     assert job["spec"]["suspend"] is True

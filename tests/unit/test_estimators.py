@@ -57,6 +57,17 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
         load_estimator(path, "skops", allow_pickle=False)
 
 
+def test_running_out_of_memory_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(**_: Any) -> Any:
+        raise MemoryError
+
+    path = saved(prior_classifier(), tmp_path / "m.skops")
+    monkeypatch.setattr(skops.io, "load", exhausted)
+    monkeypatch.setattr(skops.io, "get_untrusted_types", exhausted)
+    with pytest.raises(MemoryError):
+        load_estimator(path, "skops", allow_pickle=False)
+
+
 def test_a_model_without_probabilities_is_refused(tmp_path: Path) -> None:
     path = saved(LinearRegression().fit(ROWS, [0, 1, 1, 1]), tmp_path / "m.skops")
     with pytest.raises(ModelRefused, match="LinearRegression gives no probabilities"):

@@ -1,5 +1,7 @@
 """Pulling models from a real registry: what comes, from where, and what is refused."""
 
+import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -15,10 +17,10 @@ import pytest
 from mlflow.pyfunc.model import PythonModel
 from sklearn.ensemble import RandomForestClassifier
 
-from app.cache import read_entry
-from app.errors import ModelRefused, ModelUnavailable
+from app.cache import ModelCache, read_entry
+from app.errors import ModelMissing, ModelRefused, ModelUnavailable
 from app.estimators import TRUSTED_TYPES, load_entry
-from app.registry import promote, pull, register
+from app.registry import __main__ as command_line, promote, pull, register
 from app.registry.client import connect
 from app.settings import ROOT, Settings
 from tests.unit.models import outcomes, quirky_rows
@@ -65,7 +67,7 @@ def test_alias_version_and_run_give_the_same_model(boosted: Any, named_settings:
 def test_a_version_in_the_cache_is_not_downloaded_again(
     boosted: Any, named_settings: Named, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = named_settings("cached")
+    settings = named_settings("cached", pull_megabytes=1)
     register(candidate_of(boosted), settings)
     entry = pull("models:/cached/1", settings)
 
@@ -74,6 +76,48 @@ def test_a_version_in_the_cache_is_not_downloaded_again(
 
     monkeypatch.setattr(mlflow.artifacts, "download_artifacts", no_download)
     assert pull("models:/cached/1", settings) == entry
+
+
+def test_a_model_over_the_size_limit_is_refused_before_it_is_downloaded(
+    boosted: Any, named_settings: Named, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = named_settings("large", pull_megabytes=1)
+    registered = register(candidate_of(boosted), settings)
+    padding = artifact_of("models:/large/1") / "extra_files" / "padding"
+    padding.write_bytes(bytes(1 << 20))
+
+    def no_download(**_: Any) -> str:
+        raise AssertionError("downloaded")
+
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", no_download)
+    for uri in ("models:/large/1", f"runs:/{registered.run_id}/model"):
+        with pytest.raises(ModelRefused, match=r"more than serving\.pull_megabytes = 1 allows"):
+            pull(uri, settings)
+
+
+def test_the_cache_holds_no_more_versions_than_the_setting_says(boosted: Any, named_settings: Named) -> None:
+    settings = named_settings("many", cache_versions=2)
+    for number in range(1, 4):
+        register(candidate_of(boosted), settings)
+        pull(f"models:/many/{number}", settings)
+    held = ModelCache(settings.serving.cache_dir)
+    assert [len(held.versions("many", str(number))) for number in range(1, 4)] == [0, 1, 1]
+
+
+def test_a_pull_that_runs_out_of_memory_names_the_setting(
+    named_settings: Named, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def exhausted(*_: Any) -> Path:
+        raise MemoryError
+
+    limits: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(command_line, "pull", exhausted)
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setenv("SERVING__PULL_MEMORY_MEGABYTES", "400")
+    assert command_line.main(["pull", "models:/m/1"]) == 1
+    assert "more memory than serving.pull_memory_megabytes = 400 allows" in capsys.readouterr().err
+    assert limits == [(resource.RLIMIT_DATA, (400 << 20, 400 << 20))]
 
 
 def test_a_damaged_cache_entry_is_pulled_again(boosted: Any, named_settings: Named) -> None:
@@ -180,8 +224,8 @@ def test_artifacts_that_are_gone_are_unavailable(boosted: Any, named_settings: N
 
 
 @pytest.mark.parametrize("uri", ["models:/nobody@production", "models:/nobody/3", f"runs:/{'0' * 32}/model"])
-def test_a_model_that_does_not_exist_is_unavailable(named_settings: Named, uri: str) -> None:
-    with pytest.raises(ModelUnavailable, match=uri):
+def test_a_model_that_does_not_exist_is_missing(named_settings: Named, uri: str) -> None:
+    with pytest.raises(ModelMissing, match=uri):
         pull(uri, named_settings("nobody"))
 
 
@@ -199,7 +243,7 @@ def test_a_model_of_another_library_is_refused(named_settings: Named) -> None:
         pull("models:/foreign/1", settings)
 
 
-@pytest.mark.parametrize(("uri", "code"), [("models:/cli/1", 0), ("models:/cli@nobody", 3), ("models:/cli-bad/1", 4)])
+@pytest.mark.parametrize(("uri", "code"), [("models:/cli/1", 0), ("models:/cli@nobody", 5), ("models:/cli-bad/1", 4)])
 def test_the_command_lines_exit_code_says_what_happened(
     boosted: Any, named_settings: Named, monkeypatch: pytest.MonkeyPatch, uri: str, code: int
 ) -> None:

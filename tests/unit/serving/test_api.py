@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -119,6 +120,28 @@ def test_meta_without_a_model_tells_what_is_configured_and_why_there_is_none() -
     assert told.last_reload.reason == "the registry is down"
 
 
+def test_meta_says_since_when_the_registry_is_down_and_that_the_model_may_be_stale() -> None:
+    api = Api(constant_model(0.3, "7"))
+    api.holder.contact(False)
+    api.holder.keep(ModelUnavailable("the registry is down"))
+    told = Meta.model_validate(api.get("/meta").json())
+    assert told.registry is not None
+    assert (told.registry.up, told.stale, told.model_version) == (False, True, "7")
+    api.holder.contact(True)
+    api.holder.confirm()
+    told = Meta.model_validate(api.get("/meta").json())
+    assert told.registry is not None
+    assert (told.registry.up, told.stale) == (True, False)
+
+
+def test_meta_names_the_challenger() -> None:
+    api = Api(constant_model(0.3, "7"))
+    assert Meta.model_validate(api.get("/meta").json()).challenger.model_version is None
+    api.challenger.take(constant_model(0.4, "8"))
+    told = Meta.model_validate(api.get("/meta").json()).challenger
+    assert (told.model_uri, told.model_version) == ("models:/credit-default-model@challenger", "8")
+
+
 def test_boom_fails_on_purpose() -> None:
     answer = Api(constant_model(0.3)).get("/boom")
     assert (answer.status_code, answer.json()["detail"]) == (500, "boom")
@@ -155,4 +178,4 @@ def test_metrics_hold_the_edge_at_the_threshold_and_the_model() -> None:
     text = api.get("/metrics").text
     assert 'credit_probability_bucket{le="0.05",model_version="7"} 0.0' in text
     assert 'http_request_duration_seconds_bucket{handler="/predict",le="0.0005",method="POST"}' in text
-    assert 'credit_model_info{alias="production"' in text
+    assert re.search(r'credit_model_info\{alias="production",[^}]*role="production",[^}]*version="7"\} 1.0', text)

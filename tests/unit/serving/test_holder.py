@@ -1,11 +1,8 @@
-import logging
-
-import pytest
-
-from app.errors import ModelError, ModelRefused, ModelUnavailable
+from app.errors import ModelRefused, ModelUnavailable
 from app.metrics import Metrics
 from app.policy_file import load_policy
-from app.serving.holder import Holder, Reload
+from app.serving.holder import Contact, Holder
+from app.serving.reloads import Reload
 from app.settings import Settings
 from tests.fakes import constant_model
 
@@ -40,30 +37,37 @@ def test_the_same_model_again_stays_as_it_is() -> None:
     assert held.serving is before
 
 
-@pytest.mark.parametrize(
-    ("error", "outcome", "reason"),
-    [
-        (ModelUnavailable("no network"), "unavailable", "no network"),
-        (ModelRefused("untrusted types"), "refused", "untrusted types"),
-        (ModelError("too slow"), "failed", "too slow"),
-        (OSError("disk full"), "failed", "unexpected OSError; see the log"),
-    ],
-)
-def test_an_error_keeps_the_model_and_is_told(error: Exception, outcome: str, reason: str) -> None:
+def test_an_error_keeps_the_model_and_is_told() -> None:
     held, metrics = holder()
     held.take(constant_model(0.3))
     before = held.serving
-    held.keep(error)
+    held.keep(ModelRefused("untrusted types"))
     assert held.serving is before
-    assert held.last_reload is not None
-    assert (held.last_reload.outcome, held.last_reload.reason) == (outcome, reason)
-    assert metrics.registry.get_sample_value("credit_model_reloads_total", {"outcome": outcome}) == 1
+    assert held.last_reload == Reload("refused", 1000.0, "untrusted types")
+    assert metrics.registry.get_sample_value("credit_model_reloads_total", {"outcome": "refused"}) == 1
 
 
-def test_the_same_error_again_is_counted_but_not_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_model_is_stale_until_the_registry_confirms_it_and_again_after_an_error() -> None:
     held, metrics = holder()
-    with caplog.at_level(logging.WARNING):
-        for _ in range(3):
-            held.keep(ModelUnavailable("no network"))
-    assert len(caplog.records) == 1
-    assert metrics.registry.get_sample_value("credit_model_reloads_total", {"outcome": "unavailable"}) == 3
+
+    def stale() -> tuple[bool, float | None]:
+        return held.stale, metrics.registry.get_sample_value("credit_model_stale")
+
+    held.keep(ModelUnavailable("no network"))
+    assert stale() == (False, 0)
+    held.take(constant_model(0.3))
+    assert stale() == (True, 1)
+    held.confirm()
+    assert stale() == (False, 0)
+    held.keep(ModelUnavailable("no network"))
+    assert stale() == (True, 1)
+
+
+def test_the_registry_is_down_since_it_first_did_not_answer() -> None:
+    metrics = Metrics(0.05)
+    seconds = iter([1.0, 2.0, 3.0])
+    held = Holder(Settings(), load_policy(Settings()), metrics, clock=lambda: next(seconds))
+    for up in (True, False, False):
+        held.contact(up)
+    assert held.registry == Contact(False, 2.0)
+    assert metrics.registry.get_sample_value("credit_registry_up") == 0

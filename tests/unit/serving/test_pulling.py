@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import ModelError, ModelRefused, ModelUnavailable
+from app.errors import ModelError, ModelMissing, ModelRefused, ModelUnavailable
 from app.serving.pulling import pull
 from tests.waiting import wait_until
 
@@ -25,7 +25,9 @@ def test_the_child_is_told_the_uri() -> None:
     assert pulled_by("import sys; print('/cache/' + sys.argv[1])") == Path("/cache") / URI
 
 
-@pytest.mark.parametrize(("code", "kind"), [(3, ModelUnavailable), (4, ModelRefused), (1, ModelError)])
+@pytest.mark.parametrize(
+    ("code", "kind"), [(3, ModelUnavailable), (4, ModelRefused), (5, ModelMissing), (1, ModelError)]
+)
 def test_an_exit_code_says_what_kind_of_error_and_a_line_says_why(code: int, kind: type[ModelError]) -> None:
     script = f"import sys; sys.stderr.write('noise\\nerror: the reason\\nmore noise\\n'); sys.exit({code})"
     with pytest.raises(ModelError, match=r"^the reason$") as caught:

@@ -1,0 +1,1 @@
+"""`python -m app.registry` for people: what is registered and serves, and changing that by hand."""

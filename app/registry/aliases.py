@@ -1,0 +1,99 @@
+"""What the registry holds, and its aliases: where they point, where they pointed before, and moving them."""
+
+from dataclasses import dataclass
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+
+from app.errors import ModelMissing
+from app.registry.client import connect, translated
+from app.settings import Settings
+
+MOST_REMEMBERED = 20
+REASONS_JOINED_BY = "; "
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the registered model."""
+
+    version: str
+    run_id: str
+    aliases: list[str]
+    created_at: float
+    """Seconds since 1970."""
+    gate: str
+    """passed, refused, or empty when no gate has judged it."""
+    gate_reasons: list[str]
+    figures: dict[str, float]
+
+
+def versions(settings: Settings) -> list[Version]:
+    """Every version, the newest first. Raises ModelMissing when there is none, ModelUnavailable."""
+    name = settings.mlflow.model_name
+    with translated(f"cannot list {name} at {settings.mlflow.tracking_uri}"):
+        client = connect(settings)
+        aliases: dict[str, str] = client.get_registered_model(name).aliases
+        found = [_version(client, it, aliases) for it in client.search_model_versions(f"name='{name}'")]
+    return sorted(found, key=lambda it: int(it.version), reverse=True)
+
+
+def _version(client: mlflow.MlflowClient, found: ModelVersion, aliases: dict[str, str]) -> Version:
+    number = str(found.version)
+    reasons = found.tags.get("gate_reasons", "")
+    return Version(
+        version=number,
+        run_id=found.run_id or "",
+        aliases=sorted(alias for alias, version in aliases.items() if str(version) == number),
+        created_at=found.creation_timestamp / 1000,
+        gate=found.tags.get("gate", ""),
+        gate_reasons=reasons.split(REASONS_JOINED_BY) if reasons else [],
+        figures=dict(client.get_run(found.run_id).data.metrics) if found.run_id else {},
+    )
+
+
+def move_alias(client: mlflow.MlflowClient, name: str, alias: str, version: str) -> None:
+    """Let the alias name that version, and remember what it named before."""
+    model = client.get_registered_model(name)
+    history = _history(model.tags, alias)
+    before = model.aliases.get(alias)
+    if before is not None and history[-1:] != [str(before)]:
+        history.append(str(before))  # moved by hand
+    client.set_registered_model_alias(name, alias, version)
+    # Written last: were this to fail, the alias would look as if it had been moved by hand, and the way back still be
+    # the right one.
+    if history[-1:] != [version]:
+        history.append(version)
+    _remember(client, name, alias, history)
+
+
+def roll_back(alias: str, settings: Settings) -> tuple[str, str]:
+    """Let the alias name what it named before; gives the version that it left and the one that it names now.
+
+    Raises ModelMissing when it named nothing else before, or nothing of that is left.
+    """
+    name = settings.mlflow.model_name
+    with translated(f"cannot roll back {name}@{alias}"):
+        client = connect(settings)
+        model = client.get_registered_model(name)
+        history = _history(model.tags, alias)
+        left = str(client.get_model_version_by_alias(name, alias).version)
+        if history[-1:] == [left]:
+            history.pop()
+        existing = {str(it.version) for it in client.search_model_versions(f"name='{name}'")}
+        while history and history[-1] not in existing - {left}:
+            history.pop()
+        if not history:
+            raise ModelMissing(f"{name}@{alias} names version {left}, and no version is known that it named before")
+        client.set_registered_model_alias(name, alias, history[-1])
+        _remember(client, name, alias, history)
+        return left, history[-1]
+
+
+def _history(tags: dict[str, str], alias: str) -> list[str]:
+    """Versions that the alias has named, the last one last."""
+    return tags.get(f"{alias}_history", "").split()
+
+
+def _remember(client: mlflow.MlflowClient, name: str, alias: str, history: list[str]) -> None:
+    client.set_registered_model_tag(name, f"{alias}_history", " ".join(history[-MOST_REMEMBERED:]))

@@ -1,0 +1,128 @@
+"""Scores what was decided once more with the challenger, after the answer has gone; no answer waits for it."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from starlette.background import BackgroundTask
+
+from app.estimators import UNCOMPILED
+from app.metrics import ChallengerMetrics, Metrics
+from app.scoring.model import ScoringModel
+from app.scoring.policy import Policy, Verdict
+from app.serving.holder import Serving
+from app.serving.problems import described
+from app.serving.reloads import Reload, Reloads
+from app.settings import Settings
+
+MOST_WAITING = 10_000
+"""Rows, as many as the largest batch has. Those that find the queue full are dropped and counted."""
+
+SLICE_SECONDS = 0.0005
+"""Longest time that comparisons keep requests waiting."""
+
+SHARE = 0.1
+"""Most of the process's time that comparisons take, whatever the challenger costs."""
+
+Waiting = tuple[list[float], float, Policy, Verdict]
+"""The wire vector, what was answered about it, and the policy that decided."""
+
+log = logging.getLogger(__name__)
+
+
+class Challenger:
+    """Holds the challenger; `model` is None while there is none. `run` compares until it is cancelled.
+
+    clock: seconds, of which only differences count.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.uri = settings.mlflow.challenger_uri
+        self.model: ScoringModel | None = None
+        self._metrics = metrics
+        self._bound: ChallengerMetrics | None = None
+        self._clock = clock
+        self._reloads = Reloads("model", self.uri, metrics.challenger_reloads)
+        self._waiting: deque[Waiting] = deque()
+        self._offered = asyncio.Event()
+        self._told = False
+
+    @property
+    def last_reload(self) -> Reload | None:
+        return self._reloads.last
+
+    def take(self, model: ScoringModel) -> None:
+        """Compare with that model from the next row on."""
+        self._bound = self._metrics.challenge(model, self.uri.rpartition("@")[2])
+        self.model = model
+        self._told = False
+        self._reloads.loaded()
+
+    def leave(self) -> None:
+        """Nobody challenges any more."""
+        if self.model is not None:
+            self._metrics.no_challenger()
+            self.model = self._bound = None
+            self._waiting.clear()
+
+    def keep(self, error: Exception) -> None:
+        """Go on with the challenger there is: this error came instead of another."""
+        self._reloads.failed(error)
+
+    def confirm(self) -> None:
+        """Of the model in production this matters; a challenger decides nothing."""
+
+    def contact(self, up: bool) -> None:
+        """The model in production is followed at the same registry, and says whether it answers."""
+
+    def after(
+        self, serving: Serving, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]
+    ) -> BackgroundTask | None:
+        """For after the answer with those rows: their comparisons; None when there is nothing to compare."""
+        if self.model is None or self.model.identity == serving.model.identity:
+            return None
+        return BackgroundTask(self._offer, serving.policy, vectors, rows)
+
+    async def _offer(self, policy: Policy, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
+        free = MOST_WAITING - len(self._waiting)
+        for vector, row in zip(vectors[:free], rows, strict=False):
+            self._waiting.append((vector, row["probability"], policy, row["decision"]))
+        if len(vectors) > free:
+            self._metrics.challenger_dropped.labels("full").inc(len(vectors) - free)
+        self._offered.set()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await self._offered.wait()
+            self._offered.clear()
+            while self._waiting and self.model is not None:
+                started = self._clock()
+                if self.model.document.spec["kind"] == UNCOMPILED:
+                    # May take any time: the thread gives the interpreter back between its instructions.
+                    await asyncio.to_thread(self._compare_one)
+                else:
+                    self._compare_slice(started + SLICE_SECONDS)
+                await asyncio.sleep((self._clock() - started) * (1 / SHARE - 1))
+
+    def _compare_slice(self, until: float) -> None:
+        while self._waiting and self._clock() < until:
+            self._compare_one()
+
+    def _compare_one(self) -> None:
+        model, bound = self.model, self._bound
+        if model is None or bound is None:
+            return
+        vector, probability, policy, decision = self._waiting.popleft()
+        try:
+            score = model.score(vector)
+        except Exception as error:  # whatever a challenger does, the answers go on
+            self._metrics.challenger_dropped.labels("failed").inc()
+            if not self._told:
+                self._told = True
+                log.error("challenger cannot score", extra={"error": described(error)})
+            return
+        bound.observe(score - probability, decision, policy.decide(vector, score))

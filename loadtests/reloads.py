@@ -1,0 +1,229 @@
+"""`python -m loadtests.reloads [DATA]`: what following costs the answers of a real server with a real registry.
+
+Three figures, each a ratio or a difference within one run: p99 while models are pulled and swapped against p99 of the
+quiet in between, memory before and after many swaps, throughput and p99 with a challenger against without.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mlflow
+import mlflow.sklearn
+
+from app.cache import ModelCache
+from app.estimators import TRUSTED_TYPES
+from app.registry.client import connect
+from app.settings import Mlflow, Serving, Settings, Train, load_settings
+from app.training.data import load
+from app.training.fit import fit_candidate
+from loadtests.payloads import JSON, documented
+from tests.registries import NAME, Registry, running_registry
+from tests.servers import Server, environment_of, running_server
+from tests.waiting import wait_until
+
+CONNECTIONS = 2
+PAUSE_SECONDS = 0.008
+"""Between two requests of a connection when the rate is to be steady: some 200 a second in all."""
+QUIET_SECONDS = 6.0
+PULLS = 6
+ROUNDS = 5
+ROUND_SECONDS = 6.0
+SWAPS = 50
+SECONDS = 120.0
+
+
+def percentile_ms(latencies: list[float], share: float = 0.99) -> float:
+    """Milliseconds."""
+    return 1000 * sorted(latencies)[int(share * (len(latencies) - 1))]
+
+
+@contextmanager
+def load_of(server: Server, pause_seconds: float) -> Iterator[list[tuple[float, float]]]:
+    """(when sent, how long it took) of every request while the block runs; pause_seconds after each answer."""
+    body, sent, stop = documented()[0].body, list[tuple[float, float]](), threading.Event()
+    failed: list[str] = []
+
+    def ask() -> None:
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+        while not stop.is_set():
+            started = time.perf_counter()
+            connection.request("POST", "/predict", body, {"Content-Type": JSON})
+            answer = connection.getresponse()
+            text = answer.read()
+            sent.append((started, time.perf_counter() - started))
+            if answer.status != 200:
+                failed.append(text.decode())
+            if pause_seconds:
+                stop.wait(pause_seconds)
+
+    threads = [threading.Thread(target=ask) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield sent
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    if failed:
+        raise SystemExit(f"error: {len(failed)} requests failed: {failed[0]}")
+
+
+class World:
+    """Two versions of a model in a registry, and a server that follows its alias."""
+
+    def __init__(self, registry: Registry, server: Server, settings: Settings) -> None:
+        self.server = server
+        self._settings = settings
+        self._client = connect(registry.settings)
+
+    def let(self, alias: str, version: str | None) -> None:
+        if version is None:
+            self._client.delete_registered_model_alias(NAME, alias)
+        else:
+            self._client.set_registered_model_alias(NAME, alias, version)
+
+    def wait(self, holds: Callable[[dict[str, Any]], bool]) -> None:
+        url = f"{self.server.url}/meta"
+        wait_until(lambda: httpx.get(url).json(), holds, SECONDS, "the server to follow", between_seconds=0.1)
+
+    def serve(self, version: str) -> None:
+        """Until it does."""
+        self.let("production", version)
+        self.wait(lambda it: it["model_version"] == version and not it["stale"])
+
+    def forget(self, version: str) -> None:
+        """Let the next move to that version be a pull, with its child process and its download."""
+        for entry in ModelCache(self._settings.serving.cache_dir).versions(NAME, version):
+            shutil.rmtree(entry)
+
+    def megabytes(self) -> float:
+        status = Path(f"/proc/{self.server.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def reloads_against_quiet(world: World) -> dict[str, Any]:
+    """p99 while a model is pulled, loaded and swapped in, against p99 of as much quiet time."""
+    windows: list[tuple[str, float, float]] = []
+    with load_of(world.server, PAUSE_SECONDS) as sent:
+        for turn in range(PULLS):
+            version = str(2 - turn % 2)
+            started = time.perf_counter()
+            threading.Event().wait(QUIET_SECONDS)
+            moved = time.perf_counter()
+            world.forget(version)
+            world.serve(version)
+            windows += [("quiet", started, moved), ("reload", moved, time.perf_counter())]
+    found = {
+        kind: [took for at, took in sent for name, low, high in windows if name == kind and low <= at < high]
+        for kind in ("quiet", "reload")
+    }
+    quiet, reload = percentile_ms(found["quiet"]), percentile_ms(found["reload"])
+    seconds = sum(high - low for name, low, high in windows if name == "reload") / PULLS
+    return {
+        "pulls": PULLS,
+        "seconds_from_alias_to_served": round(seconds, 2),
+        "requests": len(sent),
+        "quiet_p99_ms": round(quiet, 2),
+        "reload_p99_ms": round(reload, 2),
+        "p99_ratio": round(reload / quiet, 2),
+        "p50_ratio": round(percentile_ms(found["reload"], 0.5) / percentile_ms(found["quiet"], 0.5), 2),
+    }
+
+
+def memory_over_swaps(world: World) -> dict[str, Any]:
+    """Megabytes before and after; both versions have served before."""
+    for version in ("1", "2", "1", "2"):
+        world.serve(version)
+    before = world.megabytes()
+    for swap in range(SWAPS):
+        world.serve(str(1 + swap % 2))
+    return {"swaps": SWAPS, "before_mb": round(before, 1), "after_mb": round(world.megabytes(), 1)}
+
+
+def challenger_against_none(world: World) -> dict[str, Any]:
+    """Throughput and p99 of connections that never pause, in turns with and without a challenger."""
+    world.serve("1")
+    latencies: dict[bool, list[float]] = {True: [], False: []}
+    ratios: list[float] = []
+    for turn in range(ROUNDS):
+        counts = {}
+        for challenged in (turn % 2 == 0, turn % 2 == 1):
+            world.let("challenger", "2" if challenged else None) if challenged or turn else None
+            wanted = "2" if challenged else None
+            world.wait(lambda it, wanted=wanted: it["challenger"]["model_version"] == wanted)  # type: ignore[misc]
+            with load_of(world.server, 0) as sent:
+                threading.Event().wait(ROUND_SECONDS)
+            latencies[challenged] += [took for _, took in sent]
+            counts[challenged] = len(sent)
+        ratios.append(counts[True] / counts[False])
+    total = {kind: len(found) / (ROUNDS * ROUND_SECONDS) for kind, found in latencies.items()}
+    p99 = {kind: percentile_ms(found) for kind, found in latencies.items()}
+    return {
+        "requests_per_second": round(total[False], 1),
+        "with_challenger": round(total[True], 1),
+        "throughput_ratio": round(total[True] / total[False], 3),
+        "throughput_ratio_by_round": [round(it, 2) for it in ratios],
+        "p99_ms": round(p99[False], 2),
+        "with_challenger_p99_ms": round(p99[True], 2),
+        "p99_ratio": round(p99[True] / p99[False], 2),
+    }
+
+
+def register(registry: Registry, train: Train) -> None:
+    """Two models of one kind that differ in their seed."""
+    connect(registry.settings)
+    dataset = load(train)
+    for seed in (1, 2):
+        with mlflow.start_run():
+            mlflow.sklearn.log_model(
+                fit_candidate(dataset, seed),
+                name="model",
+                serialization_format="skops",
+                skops_trusted_types=list(TRUSTED_TYPES),
+                pip_requirements=["scikit-learn"],
+                registered_model_name=NAME,
+            )
+
+
+MEASURED = {"reloads": reloads_against_quiet, "memory": memory_over_swaps, "challenger": challenger_against_none}
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.reloads", description=__doc__.splitlines()[0])
+    parser.add_argument("data", nargs="?", help="path or s3:// address of the rows to train on")
+    parser.add_argument("--only", choices=MEASURED, help="one of the figures")
+    options = parser.parse_args()
+    train = load_settings().train
+    train = train.model_copy(update={"data": options.data or train.data})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with running_registry(folder) as registry:
+            register(registry, train)
+            connect(registry.settings).set_registered_model_alias(NAME, "production", "1")
+            serving = Serving(cache_dir=folder / "cache", poll_seconds=0.5)
+            settings = Settings(mlflow=Mlflow(tracking_uri=registry.url), serving=serving)
+            with running_server(environment_of(settings), folder / "server.log") as server:
+                world = World(registry, server, settings)
+                world.serve("1")
+                for what, measured in MEASURED.items():
+                    if options.only in (None, what):
+                        sys.stdout.write(f"{what}: {json.dumps(measured(world), indent=2)}\n")
+                        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,7 @@
 """Settings: environment > configs/config.yaml > defaults. The only reader of the environment."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     YamlConfigSettingsSource,
 )
+from yaml import YAMLError
 
 from app.errors import SettingInvalid
 
@@ -25,6 +28,10 @@ WELL_KNOWN: dict[str, tuple[str, ...]] = {
     "DATA": ("train", "data"),
     "GIT_COMMIT": ("git_commit",),
 }
+
+
+# How the bounds of a number are told.
+WORDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 
 
 class Section(BaseModel):
@@ -160,6 +167,10 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingInvalid("; ".join(_sentence(detail) for detail in error.errors())) from error
+    except SettingsError as error:
+        raise SettingInvalid(f"{error}: a section is set through its settings, as in DECISION__THRESHOLD") from error
+    except (YAMLError, ValueError, TypeError) as error:
+        raise SettingInvalid(f"{CONFIG_FILE.name} is not a YAML mapping of sections to settings") from error
 
 
 def _sentence(detail: Any) -> str:
@@ -167,10 +178,9 @@ def _sentence(detail: Any) -> str:
     variable = next((name for name, target in WELL_KNOWN.items() if target == path), "__".join(path).upper())
     if detail["type"] == "extra_forbidden":
         return f"setting {'.'.join(path)} does not exist; remove it from the environment or {CONFIG_FILE.name}"
-    return (
-        f"setting {'.'.join(path)} (environment: {variable}) is {detail['input']!r}: {detail['msg']}"
-        f"; allowed: {_allowed(path)}"
-    )
+    # An address may hold a password, as in http://user:password@host.
+    value = re.sub(r"//[^/@]*@", "//…@", repr(detail["input"]))
+    return f"setting {'.'.join(path)} (environment: {variable}) is {value}: {detail['msg']}; allowed: {_allowed(path)}"
 
 
 def _allowed(path: tuple[str, ...]) -> str:
@@ -178,4 +188,9 @@ def _allowed(path: tuple[str, ...]) -> str:
     for key in path[:-1]:
         model = model.model_fields[key].annotation  # type: ignore[assignment]
     field = model.model_fields.get(path[-1])
-    return (field.description if field is not None else None) or "see configs/config.yaml"
+    if field is None:
+        return f"a mapping; see {CONFIG_FILE.name}"
+    bounds = [
+        f"{WORDS[name]} {getattr(limit, name)}" for limit in field.metadata for name in WORDS if hasattr(limit, name)
+    ]
+    return f"{field.description} {', '.join(bounds)}".strip()

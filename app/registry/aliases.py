@@ -6,7 +6,7 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from app.errors import ModelMissing
-from app.registry.client import connect, translated
+from app.registry.client import connect, public, translated
 from app.settings import Settings
 
 MOST_REMEMBERED = 20
@@ -31,7 +31,7 @@ class Version:
 def versions(settings: Settings) -> list[Version]:
     """Every version, the newest first. Raises ModelMissing when there is none, ModelUnavailable."""
     name = settings.mlflow.model_name
-    with translated(f"cannot list {name} at {settings.mlflow.tracking_uri}"):
+    with translated(f"cannot list {name} at {public(settings.mlflow.tracking_uri)}"):
         client = connect(settings)
         aliases: dict[str, str] = client.get_registered_model(name).aliases
         found = [_version(client, it, aliases) for it in client.search_model_versions(f"name='{name}'")]

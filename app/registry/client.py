@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import mlflow
 from mlflow.environment_variables import (
@@ -32,6 +33,9 @@ IMPATIENCE = {
 reach, waiting for minutes; the environment beats these."""
 
 
+log = logging.getLogger(__name__)
+
+
 def connect(settings: Settings) -> mlflow.MlflowClient:
     """A client of the configured registry that gives up in seconds, since its callers retry by themselves."""
     for variable, value in IMPATIENCE.items():
@@ -44,14 +48,24 @@ def connect(settings: Settings) -> mlflow.MlflowClient:
     return mlflow.MlflowClient()
 
 
+def public(uri: str) -> str:
+    """The URI without the user and password that it may hold."""
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else uri
+
+
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Raises MLflow's errors as ModelMissing, when the registry answered that there is no such thing, else as
-    ModelUnavailable."""
+    ModelUnavailable.
+
+    The text goes to callers of the API; MLflow's own, which names hosts and libraries, goes to the log.
+    """
     try:
         yield
     except MlflowException as error:
-        first_line = str(error).splitlines()[0]
+        log.warning("%s: %s", what, str(error).splitlines()[0])
         # The second is what it answers about an alias that names nothing.
-        missing = error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-        raise (ModelMissing if missing else ModelUnavailable)(f"{what}: {first_line}") from error
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise ModelMissing(f"{what}: the registry knows no such model, version, alias or artifact") from error
+        raise ModelUnavailable(f"{what}: the registry does not answer as it should") from error

@@ -19,7 +19,7 @@ from app.cache import ModelCache, combined_digest, folder_digests
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable, NotCompilable
 from app.estimators import MODEL_FOLDER, UNCOMPILED, Classifier, load_entry, load_estimator
 from app.proof import prove
-from app.registry.client import ALIAS, REFERENCE_FILE, connect, translated
+from app.registry.client import ALIAS, REFERENCE_FILE, connect, public, translated
 from app.scoring.compiled import Scorer, compile_scorer
 from app.scoring.extract import Spec, extract
 from app.scoring.model import Identity, ModelDocument, Reference, ScoringModel, positions_of
@@ -64,7 +64,7 @@ def pull(uri: str, settings: Settings) -> Path:
     """
     client = connect(settings)
     cache = ModelCache(settings.serving.cache_dir)
-    with translated(f"{uri} cannot be had from {settings.mlflow.tracking_uri}"):
+    with translated(f"{uri} cannot be had from {public(settings.mlflow.tracking_uri)}"):
         source = _resolve(client, uri)
         entry = cache.find(source.name, source.version, source.run_id)
         if entry is None:

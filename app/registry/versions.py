@@ -13,7 +13,7 @@ import mlflow
 
 from app.estimators import MODEL_FOLDER, TRUSTED_TYPES
 from app.registry.aliases import REASONS_JOINED_BY, move_alias
-from app.registry.client import ALIAS, EXPERIMENT, REFERENCE_FILE, connect, translated
+from app.registry.client import ALIAS, EXPERIMENT, REFERENCE_FILE, connect, public, translated
 from app.scoring.model import Reference
 from app.settings import Settings
 
@@ -57,7 +57,7 @@ def register(candidate: Candidate, settings: Settings) -> Registered:
 
     Raises ModelUnavailable when the registry cannot be reached.
     """
-    with translated(f"cannot register a model at {settings.mlflow.tracking_uri}"):
+    with translated(f"cannot register a model at {public(settings.mlflow.tracking_uri)}"):
         client = connect(settings)
         experiment = _experiment(client, settings.mlflow.tracking_uri)
         with mlflow.start_run(experiment_id=experiment) as run, tempfile.TemporaryDirectory() as folder:

@@ -83,3 +83,32 @@ def test_every_bad_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TRAIN__FOLDS", "1")
     with pytest.raises(SettingInvalid, match=r"decision\.threshold.*train\.folds"):
         load_settings()
+
+
+@pytest.mark.parametrize("text", ["- a", "decision: [", "just words"])
+def test_a_file_that_is_no_mapping_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
+    write_config(tmp_path, text)
+    with pytest.raises(SettingInvalid, match=r"config\.yaml is not a YAML mapping|setting"):
+        load_settings()
+
+
+@pytest.mark.parametrize(("name", "value"), [("SERVING", "fast"), ("TRAIN", '{"seed": 1')])
+def test_a_section_set_as_a_whole_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingInvalid, match=name.lower()):
+        load_settings()
+
+
+def test_a_refused_address_keeps_its_password_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "ftp://user:s3cret@host")
+    with pytest.raises(SettingInvalid) as refusal:
+        load_settings()
+    assert "s3cret" not in str(refusal.value)
+
+
+def test_the_bounds_of_a_number_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DECISION__THRESHOLD", "2")
+    with pytest.raises(SettingInvalid, match="more than 0, less than 1"):
+        load_settings()

@@ -229,6 +229,16 @@ def test_a_model_that_does_not_exist_is_missing(named_settings: Named, uri: str)
         pull(uri, named_settings("nobody"))
 
 
+def test_what_callers_are_told_of_a_dead_registry_names_no_password_and_no_library(named_settings: Named) -> None:
+    settings = named_settings("dead")
+    mlflow_settings = settings.mlflow.model_copy(update={"tracking_uri": "http://user:s3cret@127.0.0.1:9"})
+    with pytest.raises(ModelUnavailable) as told:
+        pull("models:/dead/1", settings.model_copy(update={"mlflow": mlflow_settings}))
+    assert "127.0.0.1:9" in str(told.value)
+    assert "s3cret" not in str(told.value)
+    assert "HTTPConnection" not in str(told.value)
+
+
 class NoSklearn(PythonModel):
     def predict(self, context: object, model_input: list[str], params: object = None) -> list[str]:
         return model_input

@@ -13,7 +13,7 @@ from app.training import evaluate
 from app.training.data import Dataset, Floats, load
 from app.training.evaluate import Figures, flat
 from app.training.gate import Champion, GateVerdict, judge
-from app.training.pipeline import measure_champion, scores_of
+from app.training.pipeline import SHARE_FIGURE, measure_champion, scores_of
 from app.training.split import split
 
 
@@ -59,16 +59,17 @@ def judge_model(
 ) -> tuple[GateVerdict, Figures]:
     """The gate of training, asked about a model instead of a candidate just fitted."""
     train, threshold = settings.train, load_policy(settings).threshold
-    training, held_out = split(dataset, train.held_out_share)
+    # With a smaller share than the configured one it was trained on some of the rows held out today.
+    share = min(train.held_out_share, candidate.document.figures.get(SHARE_FIGURE, train.held_out_share))
+    training, held_out = split(dataset, share)
 
     def predict(rows: Floats) -> Floats:
         return scores_of(candidate, rows)
 
     violations = evaluate.count_monotonicity_violations(predict, training.features, train.seed)
-    figures = evaluate.evaluate(
-        held_out, predict(held_out.features), threshold, train.bootstrap_rounds, train.seed, violations
-    )
-    return judge(figures, measure_champion(champion, held_out, threshold), train.gate), figures
+    probability = predict(held_out.features)
+    figures = evaluate.evaluate(held_out, probability, threshold, train.bootstrap_rounds, train.seed, violations)
+    return judge(figures, measure_champion(champion, held_out, threshold, probability), train.gate), figures
 
 
 def registered_model(which: str, settings: Settings) -> ScoringModel:

@@ -17,6 +17,8 @@ class Champion:
     """Such as "version 3"."""
     measures: Measures | None
     problem: str = ""
+    candidate: Measures | None = None
+    """The candidate's on the same rows, where the champion was trained on a part of the candidate's held-out ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def _against(candidate: Measures, champion: Champion | None, limits: Gate) -> li
     if champion.measures is None:
         problem = f"{champion.label} in production cannot be compared with: {champion.problem}"
         return [(False, problem)]
+    candidate = champion.candidate or candidate
     return [
         _no_loss(
             "ROC AUC",

@@ -18,7 +18,7 @@ from app.training.evaluate import Figures, Measures
 from app.training.gate import Champion, GateVerdict, judge
 from app.training.pictures import draw
 from app.training.reference import build_reference
-from app.training.split import split
+from app.training.split import held_out as is_held_out, split
 
 STAGES = (
     "fit the candidate",
@@ -29,6 +29,9 @@ STAGES = (
     "describe the population",
     "draw the pictures",
 )
+SHARE_FIGURE = "held_out_share"
+"""Figure of a version: the share of rows that its training held out."""
+
 Stage = Callable[[str], None]
 """Called with the name of each of STAGES as it begins."""
 
@@ -86,7 +89,7 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
         )
 
         stage("compare with production")
-        champion = measure_champion(production, held_out, threshold)
+        champion = measure_champion(production, held_out, threshold, probability)
 
         stage("describe the population")
         reference = build_reference(training.features, predict, threshold, seed)
@@ -110,17 +113,24 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
 
 
 def measure_champion(
-    production: ScoringModel | Champion | None, held_out: Dataset, threshold: float
+    production: ScoringModel | Champion | None, rows: Dataset, threshold: float, candidate: Floats
 ) -> Champion | None:
-    """The model in production as the gate wants it: scored as the API would score it, on the held-out rows."""
+    """The model in production as the gate wants it: scored as the API would score it, on rows that neither saw.
+
+    rows: the candidate's held-out ones; candidate: its probabilities on them. A champion of a smaller held-out
+    share was trained on some of them, which are left out.
+    """
     if not isinstance(production, ScoringModel):
         return production
     label = f"version {production.identity.version}"
+    unseen = is_held_out(rows.features, production.document.figures.get(SHARE_FIGURE, 1.0))
+    rows, candidate = rows.take(unseen), candidate[unseen]
     try:
-        scores = scores_of(production, held_out.features)
+        scores = scores_of(production, rows.features)
     except ModelRefused as error:
         return Champion(label, None, str(error))
-    return Champion(label, evaluate.measure(held_out.outcome, scores, threshold))
+    rival = None if unseen.all() else evaluate.measure(rows.outcome, candidate, threshold)
+    return Champion(label, evaluate.measure(rows.outcome, scores, threshold), candidate=rival)
 
 
 def scores_of(model: ScoringModel, features: Floats) -> Floats:

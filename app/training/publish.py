@@ -7,7 +7,7 @@ from app.registry import Candidate
 from app.settings import Settings
 from app.training.evaluate import flat
 from app.training.fit import HYPERPARAMETERS
-from app.training.pipeline import Outcome
+from app.training.pipeline import SHARE_FIGURE, Outcome
 from app.training.report import model_card
 
 EXAMPLE_ROWS = 5
@@ -20,7 +20,7 @@ def to_candidate(outcome: Outcome, settings: Settings) -> Candidate:
         columns=list(FEATURES),
         example=pd.DataFrame(outcome.training.features[:EXAMPLE_ROWS], columns=list(FEATURES)),
         parameters=_parameters(outcome, settings),
-        figures=metric_values(outcome),
+        figures=metric_values(outcome) | {SHARE_FIGURE: settings.train.held_out_share},
         data_name=outcome.dataset.name,
         data_digest=outcome.digest,
         reference=outcome.reference,
@@ -55,7 +55,6 @@ def _parameters(outcome: Outcome, settings: Settings) -> dict[str, str | float |
         **HYPERPARAMETERS,
         "monotone": ", ".join(f"{name} {direction:+d}" for name, direction in RISK_DIRECTION.items()),
         "seed": settings.train.seed,
-        "held_out_share": settings.train.held_out_share,
         "folds": settings.train.folds,
         "decision_threshold": outcome.threshold,
     }

@@ -158,3 +158,10 @@ def test_a_better_candidate_replaces_the_champion() -> None:
 def test_a_champion_that_cannot_be_compared_with_is_a_refusal_and_not_an_absence() -> None:
     verdict = judge(figures(), Champion("version 3", None, "it takes 7 inputs"), LIMITS)
     assert verdict == GateVerdict(False, ["version 3 in production cannot be compared with: it takes 7 inputs"])
+
+
+def test_a_champion_of_fewer_unseen_rows_is_compared_on_those() -> None:
+    champion = Champion("version 3", measures(roc_auc=0.86), candidate=measures(roc_auc=0.85))
+    verdict = judge(figures(measures(roc_auc=0.9)), champion, LIMITS)
+    assert not verdict.passed
+    assert "0.8500 against 0.8600" in verdict.reasons[0]

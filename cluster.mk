@@ -14,7 +14,7 @@ HOST ?= http://127.0.0.1:8000
 
 VERSION := 0.1.0
 IMAGES := api training mlflow
-# The control plane takes no pods of ours.
+# The control plane takes no pods of ours but the one that tests call from, whose image is the API's.
 WORKERS := $(CLUSTER)-worker,$(CLUSTER)-worker2
 GIT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 # For a build that has to use the host's network, as in DOCKER_BUILD_FLAGS=--network=host.
@@ -40,8 +40,9 @@ cluster:
 images: ## Build the three images, and load them where a cluster is up
 	for image in $(IMAGES); do \
 	  docker build --quiet $(DOCKER_BUILD_FLAGS) --build-arg GIT_COMMIT=$(GIT_COMMIT) --target $$image -t credit-default-$$image:$(VERSION) . ; done
-	! kind get clusters 2>/dev/null | grep -qx $(CLUSTER) || \
-	  kind load docker-image --name $(CLUSTER) --nodes $(WORKERS) $(IMAGES:%=credit-default-%:$(VERSION))
+	! kind get clusters 2>/dev/null | grep -qx $(CLUSTER) || { \
+	  kind load docker-image --name $(CLUSTER) --nodes $(WORKERS) $(IMAGES:%=credit-default-%:$(VERSION)); \
+	  kind load docker-image --name $(CLUSTER) credit-default-api:$(VERSION); }
 
 .PHONY: chart-dependencies
 chart-dependencies:
@@ -61,6 +62,9 @@ install: chart-dependencies cluster-basics ## Install or upgrade every chart on 
 	$(call INSTALL,minio) --namespace credit --wait
 	$(call INSTALL,mlflow) --namespace credit --wait
 	$(call INSTALL,api) --namespace credit
+	@# The tag of a changed image is the same, so that only a restart takes it.
+	$(KUBECTL) --namespace credit rollout restart deployment/mlflow deployment/api
+	$(KUBECTL) --namespace credit rollout status deployment/mlflow --timeout 5m
 
 .PHONY: first-model
 first-model: $(SYNCED)

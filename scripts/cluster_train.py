@@ -92,8 +92,12 @@ def exit_code(core: client.CoreV1Api, pod: str) -> tuple[bool, Any]:
 
 def production_version(url: str) -> str | None:
     """The version that the alias names in the cluster's registry, None when there is none."""
-    answer = httpx.get(f"{url}/api/2.0/mlflow/registered-models/alias", params={"name": MODEL, "alias": "production"})
-    return str(answer.json()["model_version"]["version"]) if answer.is_success else None
+    parameters = {"name": MODEL, "alias": "production"}
+    answer = httpx.get(f"{url}/api/2.0/mlflow/registered-models/alias", params=parameters, timeout=30)
+    # What it says of a model or an alias that is not there; anything else is no answer.
+    if answer.status_code in (400, 404):
+        return None
+    return str(answer.raise_for_status().json()["model_version"]["version"])
 
 
 def serving_versions(core: client.CoreV1Api, context: str) -> list[str | None]:
@@ -102,8 +106,11 @@ def serving_versions(core: client.CoreV1Api, context: str) -> list[str | None]:
     found: list[str | None] = []
     for pod in core.list_namespaced_pod(NAMESPACE, label_selector=selector).items:
         if pod.metadata.deletion_timestamp is None:
-            with port_forward(context, f"pod/{pod.metadata.name}", 8000) as address:
-                found.append(httpx.get(f"http://{address}/meta").json()["model_version"])
+            try:
+                with port_forward(context, f"pod/{pod.metadata.name}", 8000) as address:
+                    found.append(httpx.get(f"http://{address}/meta", timeout=30).json()["model_version"])
+            except (SystemExit, httpx.TransportError):
+                found.append(None)  # it starts or ends just now; the next look will tell
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from app.settings import ROOT
 from loadtests.payloads import Payload, bad, batch, single
+from tests.e2e.cluster import Cluster
 from tests.e2e.prometheus import Prometheus
 from tests.e2e.waiting import wait_until
 
@@ -52,6 +53,26 @@ def send_traffic(random: Random) -> None:
             headers = {"Content-Type": payload.content_type or ""}
             assert client.post(payload.path, content=payload.body, headers=headers).status_code == payload.status
         assert client.get("/boom").status_code == 500
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _challenger(cluster: Cluster) -> Iterator[None]:
+    """Production's model once more, as a version of its own that challenges it: panels show nothing of nobody."""
+    name = "credit-default-model"
+    with (
+        cluster.port_forward("service/mlflow", 5000) as address,
+        httpx.Client(base_url=f"http://{address}/api/2.0/mlflow", timeout=30) as registry,
+    ):
+        asked = registry.get("/registered-models/alias", params={"name": name, "alias": "production"})
+        model = asked.raise_for_status().json()["model_version"]
+        source = {"source": model["source"], "run_id": model["run_id"], "model_id": model["source"].split("/")[1]}
+        made = registry.post("/model-versions/create", json={"name": name, **source}).raise_for_status().json()
+        version = made["model_version"]["version"]
+        alias = {"name": name, "alias": "challenger"}
+        registry.post("/registered-models/alias", json={**alias, "version": version}).raise_for_status()
+        yield
+        registry.request("DELETE", "/registered-models/alias", json=alias).raise_for_status()
+        registry.request("DELETE", "/model-versions/delete", json={"name": name, "version": version}).raise_for_status()
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)

@@ -39,6 +39,8 @@ def expected_probabilities(store: Store, rows: list[list[float | None]]) -> list
     import mlflow
 
     mlflow.set_tracking_uri(store.environment["MLFLOW_TRACKING_URI"])
+    # Of an earlier test's registry, perhaps: this one does not follow the other.
+    mlflow.set_registry_uri(store.environment["MLFLOW_TRACKING_URI"])
     model = mlflow.sklearn.load_model(f"models:/credit-default-model@{ALIAS}")
     inputs = np.array([[np.nan if value is None else value for value in row[1:]] for row in rows])
     found: list[float] = model.predict_proba(inputs)[:, 1].tolist()

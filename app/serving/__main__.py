@@ -65,7 +65,8 @@ def main(arguments: Sequence[str]) -> int:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = DrainingServer(config, settings.serving.drain_seconds)
+    # Nobody waits for a developer's requests to end.
+    server = DrainingServer(config, 0.0 if options.reload else settings.serving.drain_seconds)
     if options.reload:
         ChangeReload(config, target=server.run, sockets=[config.bind_socket()]).run()
     else:

@@ -13,22 +13,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import httpx
-import mlflow
-import mlflow.sklearn
 
 from app.cache import ModelCache
-from app.estimators import TRUSTED_TYPES
 from app.registry.client import connect
 from app.settings import Mlflow, Serving, Settings, Train, load_settings
 from app.training.data import load
 from app.training.fit import fit_candidate
 from loadtests.payloads import JSON, documented
-from tests.registries import NAME, Registry, running_registry
+from tests.registries import NAME, Registry, log_model, running_registry
 from tests.servers import Server, environment_of, running_server
 from tests.waiting import wait_until
 
@@ -152,17 +150,23 @@ def memory_over_swaps(world: World) -> dict[str, Any]:
     return {"swaps": SWAPS, "before_mb": round(before, 1), "after_mb": round(world.megabytes(), 1)}
 
 
+def _challenged_by(version: str | None, meta: dict[str, Any]) -> bool:
+    return bool(meta["challenger"]["model_version"] == version)
+
+
 def challenger_against_none(world: World) -> dict[str, Any]:
     """Throughput and p99 of connections that never pause, in turns with and without a challenger."""
     world.serve("1")
     latencies: dict[bool, list[float]] = {True: [], False: []}
     ratios: list[float] = []
+    named: str | None = None
     for turn in range(ROUNDS):
         counts = {}
         for challenged in (turn % 2 == 0, turn % 2 == 1):
-            world.let("challenger", "2" if challenged else None) if challenged or turn else None
-            wanted = "2" if challenged else None
-            world.wait(lambda it, wanted=wanted: it["challenger"]["model_version"] == wanted)  # type: ignore[misc]
+            if named != (wanted := "2" if challenged else None):
+                world.let("challenger", wanted)
+                named = wanted
+            world.wait(partial(_challenged_by, wanted))
             with load_of(world.server, 0) as sent:
                 threading.Event().wait(ROUND_SECONDS)
             latencies[challenged] += [took for _, took in sent]
@@ -183,18 +187,9 @@ def challenger_against_none(world: World) -> dict[str, Any]:
 
 def register(registry: Registry, train: Train) -> None:
     """Two models of one kind that differ in their seed."""
-    connect(registry.settings)
     dataset = load(train)
     for seed in (1, 2):
-        with mlflow.start_run():
-            mlflow.sklearn.log_model(
-                fit_candidate(dataset, seed),
-                name="model",
-                serialization_format="skops",
-                skops_trusted_types=list(TRUSTED_TYPES),
-                pip_requirements=["scikit-learn"],
-                registered_model_name=NAME,
-            )
+        log_model(registry.settings, fit_candidate(dataset, seed))
 
 
 MEASURED = {"reloads": reloads_against_quiet, "memory": memory_over_swaps, "challenger": challenger_against_none}

@@ -23,6 +23,7 @@ ORDER = [
     "test_dashboards",
     "test_alerts",
     "test_disruption",
+    "test_following",
     "test_scaling",
     "test_data",
 ]

@@ -19,6 +19,8 @@ class Load:
     answered: dict[str, int] = field(default_factory=dict)
     slowest_seconds: float = 0.0
     failed: list[str] = field(default_factory=list)
+    served: set[tuple[str, float]] = field(default_factory=set)
+    """Each version with each probability that it gave the one applicant."""
 
     def __str__(self) -> str:
         kinds = " and ".join(f"{count} on {kind} connections" for kind, count in self.answered.items())
@@ -40,4 +42,5 @@ def steady_load(pod: Inside) -> Iterator[Load]:
     for kind, tally in json.loads(output).items():
         load.answered[kind] = tally["answered"]
         load.slowest_seconds = max(load.slowest_seconds, tally["slowest_seconds"])
+        load.served |= {(version, probability) for version, probability in tally["served"]}
         load.failed += [f"{kind}: {failure}" for failure in tally["failed"]]

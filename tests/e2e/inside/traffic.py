@@ -25,6 +25,8 @@ class Tally:
     answered: int = 0
     slowest_seconds: float = 0.0
     failed: list[str] = field(default_factory=list)
+    served: list[tuple[str, float]] = field(default_factory=list)
+    """Each version with each probability that it gave; one each unless answers were mixed."""
 
 
 async def caller(url: str, kept: bool, interval_seconds: float, end: asyncio.Event, tally: Tally) -> None:
@@ -39,6 +41,9 @@ async def caller(url: str, kept: bool, interval_seconds: float, end: asyncio.Eve
                 answer = await client.post("/predict", json=BODY)
                 if answer.status_code == 200:
                     tally.answered += 1
+                    told = answer.json()
+                    if (served := (told["model_version"], told["probability"])) not in tally.served:
+                        tally.served.append(served)
                 else:
                     tally.failed.append(f"{answer.status_code} {answer.text}")
             except httpx.TransportError as error:

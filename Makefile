@@ -92,4 +92,4 @@ bench-scoring: $(SYNCED) ## Microseconds a row: compiled model against predict_p
 
 .PHONY: clean
 clean: ## Remove what the targets made: environment, caches, embedded registry, demo
-	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build mlflow.db mlartifacts mlruns
+	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build mlflow.db decisions.db* mlartifacts mlruns

@@ -9,6 +9,10 @@
       - ModelMissing     the registry answers, and knows no such model, version or alias
     + ModelRefused       the model is there and must not be served: untrusted types, wrong shape, failed proof
     + NotCompilable      the model has no compiled form; it can still be served through predict_proba
+  x RecordError
+    + RecordInvalid      a line of the record is not what was written
+    + RecordUnavailable  the database cannot be reached or does not answer
+    + JournalFailed      a decision cannot be kept: the disk is full, or the journal has reached its limit
 """
 
 
@@ -46,3 +50,19 @@ class ModelRefused(ModelError):
 
 class NotCompilable(ModelError):
     """Says which part has no compiled form."""
+
+
+class RecordError(CreditError):
+    """Something about the record of decisions."""
+
+
+class RecordInvalid(RecordError):
+    """Says what does not fit; never what the line holds."""
+
+
+class RecordUnavailable(RecordError):
+    """Worth trying again later."""
+
+
+class JournalFailed(RecordError):
+    """Says what to do about the disk or the limit."""

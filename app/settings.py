@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -26,6 +26,7 @@ WELL_KNOWN: dict[str, tuple[str, ...]] = {
     "MLFLOW_TRACKING_URI": ("mlflow", "tracking_uri"),
     "MLFLOW_S3_ENDPOINT_URL": ("train", "s3_endpoint_url"),
     "DATA": ("train", "data"),
+    "DATABASE_URI": ("audit", "database_uri"),
     "GIT_COMMIT": ("git_commit",),
 }
 
@@ -111,6 +112,32 @@ class Serving(Section):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line shown.")
 
 
+class Audit(Section):
+    enabled: bool = Field(True, description="Keep each decision; without it nothing can be shown or recomputed later.")
+    journal_dir: Path = Field(
+        ROOT / ".cache" / "journal", description="Where decisions are kept until the database has them."
+    )
+    journal_megabytes: int = Field(
+        512, ge=1, le=1_048_576, description="Most that the journal may hold while the database is away."
+    )
+    on_failure: Literal["refuse", "serve"] = Field(
+        "refuse", description="When a decision cannot be kept: refuse it with 503, or serve it unkept and alert."
+    )
+    database_uri: str = Field(
+        f"sqlite:///{ROOT / 'decisions.db'}",
+        pattern=r"^(postgresql\+psycopg2://|sqlite:///).+",
+        description="The database of the decisions: Postgres, or an embedded SQLite file.",
+    )
+    ship_seconds: float = Field(1.0, ge=0.1, le=3600, description="How often the journal is brought to the database.")
+    retention_months: int = Field(25, ge=1, le=1200, description="Whole months that decisions are kept.")
+
+
+class Callers(Section):
+    file: Path | None = Field(
+        None, description="Who may ask, with hashes of their API keys; empty: everybody, without a key."
+    )
+
+
 class WellKnownVariables(PydanticBaseSettingsSource):
     """The variables of WELL_KNOWN, as a settings source of their own."""
 
@@ -140,6 +167,8 @@ class Settings(BaseSettings):
     mlflow: Mlflow = Mlflow()
     train: Train = Train()
     serving: Serving = Serving()
+    audit: Audit = Audit()
+    callers: Callers = Callers()
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,7 @@ LAYERS = [
     {"estimators"},
     {"proof"},
     {"registry"},
+    {"callers", "audit"},
     {"serving", "training"},
     {"console"},
 ]

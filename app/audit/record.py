@@ -1,0 +1,129 @@
+"""The lines of the record, each of which holds the hash of the one before: what is written cannot be changed unseen.
+
+A line of a journal file is `<hash> <content>\\n`. The content is one JSON object; its hash is the SHA-256, in hex, of
+exactly those bytes, so that a line proves itself and, by `previous`, everything before it of the same writer.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from app.errors import RecordInvalid
+
+Kind = Literal["decision", "policy", "challenger"]
+
+GENESIS = "0" * 64
+"""What the first line of a writer holds as `previous`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What somebody wants kept.
+
+    key: of a decision its id, of a policy its version, of a challenger's score the id of the decision that it is about.
+    at: microseconds since 1970. fields: the rest of the content, in JSON's types; no name of `Link`'s.
+    """
+
+    kind: Kind
+    key: str
+    at: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry in the chain of its writer; `content` is what was hashed."""
+
+    writer: str
+    """UUIDv7 of the process that wrote it."""
+    sequence: int
+    """From 1, without a gap."""
+    previous: str
+    kind: Kind
+    key: str
+    at: int
+    """Microseconds since 1970."""
+    hash: str
+    content: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The whole content, read."""
+        return json.loads(self.content)  # type: ignore[no-any-return]
+
+
+class Chain:
+    """One writer's links, in order; not shared between threads.
+
+    `sequence` and `head` are those of the last link; `links` counts nothing before `advance` is told of it, so that
+    a line that could not be written leaves no gap.
+    """
+
+    def __init__(self, writer: str) -> None:
+        self.writer = writer
+        self.sequence = 0
+        self.head = GENESIS
+
+    def links(self, entries: Sequence[Entry]) -> Iterator[Link]:
+        """The entries as the next links."""
+        sequence, head = self.sequence, self.head
+        for entry in entries:
+            sequence += 1
+            content = _content(self.writer, sequence, head, entry)
+            digest = sha256(content.encode()).hexdigest()
+            yield Link(self.writer, sequence, head, entry.kind, entry.key, entry.at, digest, content)
+            head = digest
+
+    def advance(self, last: Link) -> None:
+        """That link, and with it all before it, has been written."""
+        self.sequence, self.head = last.sequence, last.hash
+
+
+def to_line(link: Link) -> str:
+    """As it stands in a journal file."""
+    return f"{link.hash} {link.content}\n"
+
+
+def from_line(line: str) -> Link:
+    """Raises RecordInvalid when the line does not hash to what it says, or lacks a part."""
+    digest, _, content = line.rstrip("\n").partition(" ")
+    return link_of(digest, content)
+
+
+def link_of(digest: str, content: str) -> Link:
+    """As from_line, from the parts."""
+    if sha256(content.encode()).hexdigest() != digest:
+        raise RecordInvalid("its content does not have its hash")
+    try:
+        document = json.loads(content)
+        return Link(
+            writer=document["writer"],
+            sequence=document["sequence"],
+            previous=document["previous"],
+            kind=document["kind"],
+            key=document["key"],
+            at=microseconds(document["at"]),
+            hash=digest,
+            content=content,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordInvalid(f"its content is no entry of a record: {type(error).__name__}") from error
+
+
+def utc(at: int) -> str:
+    """at: microseconds since 1970. As 2026-01-31T12:00:00.000001Z."""
+    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1_000_000:06d}Z"
+
+
+def microseconds(text: str) -> int:
+    """The inverse of utc. Raises ValueError."""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def _content(writer: str, sequence: int, previous: str, entry: Entry) -> str:
+    head = {"writer": writer, "sequence": sequence, "previous": previous, "kind": entry.kind}
+    return json.dumps(head | {"key": entry.key, "at": utc(entry.at)} | entry.fields, separators=(",", ":"))

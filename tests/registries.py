@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ import mlflow
 import mlflow.sklearn
 import numpy as np
 import skops.io
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -54,6 +56,17 @@ def log_untrusted(settings: Settings) -> str:
     """Register a model with a type that runs code when it is read, which only its author trusts."""
     model = make_pipeline(FunctionTransformer(pickle.loads), constant_classifier(4))
     return log_model(settings, model, skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+
+
+def log_cut_off(settings: Settings) -> str:
+    """Register a model and leave of its file in the store only the beginning; gives its version."""
+    version = log_constant(settings, 40)
+    store = get_artifact_repository(connect(settings).get_model_version_download_uri(NAME, version))
+    with TemporaryDirectory() as folder:
+        file = Path(store.download_artifacts("model.skops", folder))  # type: ignore[no-untyped-call]
+        file.write_bytes(file.read_bytes()[:1000])
+        store.log_artifact(str(file))  # type: ignore[no-untyped-call]
+    return version
 
 
 def log_model(settings: Settings, model: Any, trusted: Sequence[str] = TRUSTED_TYPES) -> str:

@@ -10,9 +10,9 @@ from app.policy_file import load_policy
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.training import evaluate
+from app.training.champion import scores_of
 from app.training.data import Dataset, load
 from app.training.evaluate import Measures
-from app.training.pipeline import scores_of
 from app.training.split import split
 
 MEASURES = {

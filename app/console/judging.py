@@ -10,10 +10,10 @@ from app.policy_file import load_policy
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.training import evaluate
+from app.training.champion import SHARE_FIGURE, measure_champion, production, scores_of
 from app.training.data import Dataset, Floats, load
 from app.training.evaluate import Figures, flat
 from app.training.gate import Champion, GateVerdict, judge
-from app.training.pipeline import SHARE_FIGURE, measure_champion, scores_of
 from app.training.split import split
 
 
@@ -77,11 +77,3 @@ def registered_model(which: str, settings: Settings) -> ScoringModel:
     separator = "/" if which.isdigit() else "@"
     entry = registry.pull(f"models:/{settings.mlflow.model_name}{separator}{which}", settings)
     return load_entry(entry, settings.serving.allow_pickle)
-
-
-def production(settings: Settings) -> ScoringModel | Champion | None:
-    """The model to beat. One that exists and cannot be used is a Champion with its problem, never None."""
-    try:
-        return registry.production_model(settings)
-    except (ModelRefused, NotCompilable) as error:
-        return Champion("the model", None, str(error))

@@ -8,11 +8,10 @@ import sys
 from argparse import ArgumentParser
 from time import monotonic
 
-from app.errors import CreditError, ModelRefused, NotCompilable
-from app.scoring.model import ScoringModel
+from app.errors import CreditError
 from app.settings import Settings, load_settings
+from app.training.champion import production
 from app.training.data import load
-from app.training.gate import Champion
 from app.training.pipeline import STAGES, train
 from app.training.progress import progress
 from app.training.report import terminal_report
@@ -51,16 +50,6 @@ def _run(settings: Settings) -> int:
     place = f"now {registry.ALIAS}" if outcome.verdict.passed else "kept out of production"
     sys.stdout.write(f"{registered.name} version {registered.version}: {place} ({monotonic() - start:.1f} s)\n")
     return PASSED if outcome.verdict.passed else REFUSED
-
-
-def production(settings: Settings) -> ScoringModel | Champion | None:
-    """The model to beat. One that exists and cannot be used is a Champion with its problem, never None."""
-    from app import registry
-
-    try:
-        return registry.production_model(settings)
-    except (ModelRefused, NotCompilable) as error:
-        return Champion("the model", None, str(error))
 
 
 if __name__ == "__main__":

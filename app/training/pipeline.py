@@ -4,21 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from app.errors import ModelRefused
 from app.policy_file import load_policy
-from app.scoring.model import Reference, ScoringModel, wire_vector
+from app.scoring.model import Reference, ScoringModel
 from app.settings import Settings
 from app.training import evaluate, fit
-from app.training.data import Dataset, Floats
+from app.training.champion import measure_champion
+from app.training.data import Dataset
 from app.training.evaluate import Figures, Measures
 from app.training.gate import Champion, GateVerdict, judge
 from app.training.pictures import draw
 from app.training.reference import build_reference
-from app.training.split import held_out as is_held_out, split
+from app.training.split import split
 
 STAGES = (
     "fit the candidate",
@@ -29,8 +28,6 @@ STAGES = (
     "describe the population",
     "draw the pictures",
 )
-SHARE_FIGURE = "held_out_share"
-"""Figure of a version: the share of rows that its training held out."""
 
 Stage = Callable[[str], None]
 """Called with the name of each of STAGES as it begins."""
@@ -110,29 +107,3 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
             reference=reference,
             pictures=draw(held_out, probability, origin_probability, predict, threshold, seed),
         )
-
-
-def measure_champion(
-    production: ScoringModel | Champion | None, rows: Dataset, threshold: float, candidate: Floats
-) -> Champion | None:
-    """The model in production as the gate wants it: scored as the API would score it, on rows that neither saw.
-
-    rows: the candidate's held-out ones; candidate: its probabilities on them. A champion of a smaller held-out
-    share was trained on some of them, which are left out.
-    """
-    if not isinstance(production, ScoringModel):
-        return production
-    label = f"version {production.identity.version}"
-    unseen = is_held_out(rows.features, production.document.figures.get(SHARE_FIGURE, 1.0))
-    rows, candidate = rows.take(unseen), candidate[unseen]
-    try:
-        scores = scores_of(production, rows.features)
-    except ModelRefused as error:
-        return Champion(label, None, str(error))
-    rival = None if unseen.all() else evaluate.measure(rows.outcome, candidate, threshold)
-    return Champion(label, evaluate.measure(rows.outcome, scores, threshold), candidate=rival)
-
-
-def scores_of(model: ScoringModel, features: Floats) -> Floats:
-    """Probability of default of each row of ten features, as the API would give it."""
-    return np.array([model.score(wire_vector(row)) for row in features.tolist()])

@@ -5,9 +5,10 @@ import pandas as pd
 from app.features import FEATURES, RISK_DIRECTION
 from app.registry import Candidate
 from app.settings import Settings
+from app.training.champion import SHARE_FIGURE
 from app.training.evaluate import flat
 from app.training.fit import HYPERPARAMETERS
-from app.training.pipeline import SHARE_FIGURE, Outcome
+from app.training.pipeline import Outcome
 from app.training.report import model_card
 
 EXAMPLE_ROWS = 5

@@ -29,7 +29,7 @@ ORDER = [
 ]
 """What only looks comes before what disturbs."""
 
-figures = pytest.StashKey[dict[str, str]]()
+figures = pytest.StashKey[dict[str, list[str]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,16 +56,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if found := config.stash[figures]:
         terminalreporter.section("figures")
-        for what, figure in found.items():
-            terminalreporter.line(f"{what}: {figure}")
+        for what, told in found.items():
+            terminalreporter.line(f"{what}: {'; '.join(told)}")
 
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keeps a figure of this test for the summary at the end."""
+    """Keeps figures of this test for the summary at the end."""
 
     def keep(figure: str) -> None:
-        request.config.stash[figures][request.node.name] = figure
+        request.config.stash[figures].setdefault(request.node.name, []).append(figure)
 
     return keep
 

@@ -16,7 +16,7 @@ from tests.e2e.cluster import API_PODS, CREDIT, Cluster, kubectl
 from tests.e2e.load import Load
 from tests.e2e.pods import Inside
 from tests.e2e.waiting import wait_until
-from tests.registries import NAME, log_constant, log_untrusted
+from tests.registries import NAME, log_constant, log_cut_off, log_untrusted
 
 pytestmark = pytest.mark.e2e
 
@@ -44,6 +44,7 @@ class Models:
 
     cluster: Cluster
     good: tuple[str, str]
+    cut_off: str
     untrusted: str
 
     def let(self, version: str) -> None:
@@ -59,13 +60,13 @@ def models(cluster: Cluster) -> Iterator[Models]:
         client = connect(settings)
         before = str(client.get_model_version_by_alias(NAME, ALIAS).version)
         first, second = (log_constant(settings, defaults) for defaults in DEFAULTS)
-        untrusted = log_untrusted(settings)
-    yield Models(cluster, (first, second), untrusted)
+        cut_off, untrusted = log_cut_off(settings), log_untrusted(settings)
+    yield Models(cluster, (first, second), cut_off, untrusted)
     with registry(cluster) as settings:
         client = connect(settings)
         client.set_registered_model_alias(NAME, ALIAS, before)
         wait_until(lambda: meta().model_version, lambda it: it == before, FOLLOW_SECONDS, f"version {before} to serve")
-        for version in (first, second, untrusted):
+        for version in (first, second, cut_off, untrusted):
             client.delete_model_version(NAME, version)
 
 
@@ -110,7 +111,8 @@ def unharmed(cluster: Cluster, under_load: UnderLoad, note: Note, what: str) -> 
     note(f"{what}: {load}")
     assert load.failed == []
     assert len(load.served) == len(dict(load.served)), "one version gave one applicant two probabilities"
-    assert restarts(cluster) == before
+    # A pull's CPU may let the autoscaler add pods.
+    assert {name: count for name, count in restarts(cluster).items() if count > before.get(name, 0)} == {}
 
 
 def scale(cluster: Cluster, kind: str, name: str, replicas: int) -> None:
@@ -129,14 +131,19 @@ def test_a_promotion_and_a_rollback_fail_no_request(
     note(f"from alias to last replica: {promoted:.1f} s, and back {back:.1f} s")
 
 
-def test_a_model_that_must_not_be_read_never_serves(
-    cluster: Cluster, two: Models, under_load: UnderLoad, note: Note
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("cut_off", "not a readable skops file"), ("untrusted", "not trusted")],
+    ids=["cut off", "untrusted"],
+)
+def test_a_bad_model_never_serves(
+    cluster: Cluster, two: Models, under_load: UnderLoad, note: Note, kind: str, reason: str
 ) -> None:
-    with unharmed(cluster, under_load, note, "untrusted model"):
-        two.let(two.untrusted)
+    with unharmed(cluster, under_load, note, f"{kind} model"):
+        two.let(getattr(two, kind))
         wait_until(
             lambda: [it["last_reload"]["reason"] or "" for it in served(cluster).values()],
-            lambda reasons: all("not trusted" in reason for reason in reasons),
+            lambda told: all(reason in it for it in told),
             FOLLOW_SECONDS,
             "every pod to refuse it",
         )

@@ -11,6 +11,7 @@ from app.registry import Candidate, Registered
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.training import __main__ as command
+from app.training.champion import production
 from app.training.gate import Champion
 from app.training.pipeline import Outcome
 
@@ -113,6 +114,6 @@ def test_a_registry_that_does_not_answer_exits_2_before_anything_is_fitted(
 def test_a_model_in_production_that_is_refused_is_a_champion_with_a_problem(
     fake: FakeRegistry, settings: Settings
 ) -> None:
-    assert command.production(settings) is None
+    assert production(settings) is None
     fake.problem = ModelRefused("version 3 is pickled")
-    assert command.production(settings) == Champion("the model", None, "version 3 is pickled")
+    assert production(settings) == Champion("the model", None, "version 3 is pickled")

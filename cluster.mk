@@ -81,7 +81,7 @@ load: $(SYNCED) ## Load the service with locust: USERS, SPAWN_RATE, RUN_TIME, HO
 
 .PHONY: e2e
 e2e: $(SYNCED) ## Test the running cluster
-	$(BIN)/pytest -m e2e tests/e2e
+	CONTEXT=$(CONTEXT) $(BIN)/pytest -m e2e tests/e2e
 
 .PHONY: down
 down: ## Delete the kind cluster and all that is in it

@@ -23,7 +23,7 @@ from app.serving.holder import Holder, Serving
 from app.serving.limits import BodyLimits
 from app.serving.logs import RequestLog
 from app.serving.media import require_json
-from app.serving.problems import FailuresAsProblems, NoModel, add_problem_handlers
+from app.serving.problems import RETRY_AFTER_SECONDS, FailuresAsProblems, NoModel, add_problem_handlers
 from app.serving.reading import read_rows, read_vector
 from app.serving.reloads import Reload
 from app.serving.request_ids import RequestIds
@@ -180,9 +180,16 @@ def _add_operation(app: FastAPI, holder: Holder) -> None:
         return Status(status="alive")
 
     @app.get(
-        "/readyz", operation_id="readyz", summary="A model is loaded", tags=["operation"], responses=problems(500, 503)
+        "/readyz",
+        operation_id="readyz",
+        summary="A model is loaded and the server stays",
+        tags=["operation"],
+        responses=problems(500, 503),
     )
-    async def readyz() -> Status:
+    async def readyz(request: Request) -> Status:
+        if getattr(request.state, "draining", False):
+            retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            raise HTTPException(503, "this server is stopping; another one answers", retry)
         _serving(holder)
         return Status(status="ready")
 

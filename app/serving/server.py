@@ -15,7 +15,8 @@ CLOSE = (b"connection", b"close")
 
 
 class DrainingServer(uvicorn.Server):
-    """As uvicorn.Server, but SIGTERM is followed by drain_seconds in which every answer closes its connection.
+    """As uvicorn.Server, but SIGTERM is followed by drain_seconds in which every answer closes its connection, and
+    in which the state that each request carries says `draining`.
 
     A second signal, of any kind, ends it as it would have ended at once.
     """
@@ -31,6 +32,7 @@ class DrainingServer(uvicorn.Server):
         # The server makes the first list from the second once a second; the next answer must not wait for that.
         self.config.encoded_headers.append(CLOSE)
         self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        self.lifespan.state["draining"] = True
         self._drained_at = time.monotonic() + self._drain_seconds
         return None
 

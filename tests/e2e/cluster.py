@@ -1,6 +1,7 @@
 """The cluster under test: its API, and kubectl and helm with its context named."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,7 +15,7 @@ from app.settings import ROOT
 from scripts.kube import port_forward
 from tests.e2e.waiting import wait_until
 
-CONTEXT = "kind-credit"
+CONTEXT = os.environ.get("CONTEXT", "kind-credit")
 CREDIT = "credit"
 MONITORING = "monitoring"
 RELEASES = {"monitoring": MONITORING, "postgres": CREDIT, "minio": CREDIT, "mlflow": CREDIT, "api": CREDIT}

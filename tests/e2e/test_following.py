@@ -178,8 +178,8 @@ def test_without_the_registry_decisions_go_on_and_restarted_containers_serve_wha
         kubectl("--namespace", CREDIT, "exec", name, "--", "python", "-c", "import os; os.kill(1, 15)")
         wait_until(lambda: restarts(cluster)[name], lambda it: it == started + 1, 120, "the container to start again")
         wait_until(lambda: cluster.ready_pods(API_PODS), lambda names: name in names, 120, "it to be ready")
-    # A container that ends by itself is in the Service until the cluster has seen it: that may cost a new connection.
     note(f"a container restarted: {load}")
+    assert load.failed == []
     assert len(load.served) == len(dict(load.served)), "one version gave one applicant two probabilities"
     told = served(cluster)[name]
     assert (told["model_version"], told["stale"]) == (two.good[0], True)

@@ -70,3 +70,15 @@ def test_a_second_sigterm_ends_the_draining(tmp_path: Path) -> None:
         assert httpx.get(f"{server.url}/livez").headers["connection"] == "close"
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=20) == 0
+
+
+def test_a_draining_server_answers_and_is_not_ready(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, tracking_uri=DEAD)
+    cached_model(settings, constant_document(0.3))
+    environment = environment_of(settings) | {"SERVING__DRAIN_SECONDS": "60"}
+    with running_server(environment, tmp_path / "log") as server:
+        server.wait_ready()
+        server.process.send_signal(signal.SIGTERM)
+        told = wait_until(lambda: httpx.get(f"{server.url}/readyz"), lambda it: it.status_code != 200, 30).json()
+        assert (told["status"], told["detail"]) == (503, "this server is stopping; another one answers")
+        assert httpx.post(f"{server.url}/predict", json=json_file("request.json")).status_code == 200

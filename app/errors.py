@@ -3,6 +3,7 @@
 * CreditError
   x SettingInvalid       a setting has a value that cannot be used
     + PolicyInvalid      the policy file cannot be used
+    + CallersInvalid     the callers' file cannot be used
   x DataInvalid          the training data are not what the columns promise
   x ModelError
     + ModelUnavailable   the registry or its artifacts cannot be reached
@@ -26,6 +27,10 @@ class SettingInvalid(CreditError):
 
 class PolicyInvalid(SettingInvalid):
     """Names each place in the policy file and what is wrong there."""
+
+
+class CallersInvalid(SettingInvalid):
+    """Names each place in the callers' file and what to do there; never what stands there, which may be a key."""
 
 
 class DataInvalid(CreditError):

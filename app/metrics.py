@@ -18,6 +18,8 @@ DIFFERENCE_BUCKETS = (-0.2, -0.1, -0.05, -0.02, -0.01, -0.005, 0.0, 0.005, 0.01,
 
 RELOAD_OUTCOMES = ("loaded", "refused", "unavailable", "failed")
 POLICY_RELOAD_OUTCOMES = ("loaded", "refused", "failed")
+CALLERS_RELOAD_OUTCOMES = ("loaded", "refused", "failed")
+KEYLESS_OUTCOMES = ("no_key", "unknown_key")
 
 
 class Metrics:
@@ -114,6 +116,41 @@ class Metrics:
             ["code"],
             registry=registry,
         )
+        self.requests_by_caller = Counter(
+            "credit_requests_by_caller_total",
+            "Requests that need an API key, by caller and whether it was let in; Record dashboard.",
+            ["caller", "outcome"],
+            registry=registry,
+        )
+        self.callers_reloads = Counter(
+            "credit_callers_reloads_total",
+            "Attempts to take the callers' file up by outcome; read by the callers-refused alert.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.journal_records = Counter(
+            "credit_journal_records_total", "Records kept in the journal; Record dashboard.", registry=registry
+        )
+        self.journal_failures = Counter(
+            "credit_journal_failures_total",
+            "Decisions that could not be kept in the journal; read by the journal-failing alert.",
+            registry=registry,
+        )
+        self.journal_pending = Gauge(
+            "credit_journal_pending_records",
+            "Records in the journal that the database does not have yet; Record dashboard.",
+            registry=registry,
+        )
+        self.audit_lag = Gauge(
+            "credit_audit_lag_seconds",
+            "Age of the oldest record that the database does not have yet, else 0; read by the record-lagging alert.",
+            registry=registry,
+        )
+        self.shipper_up = Gauge(
+            "credit_shipper_up",
+            "1 while the process that brings records to the database runs, else 0; read by the shipper-down alert.",
+            registry=registry,
+        )
         self.challenger_disagreements = Counter(
             "credit_challenger_disagreements_total",
             "Decisions, by what was answered, that the challenger would have made otherwise; Decisions dashboard.",
@@ -144,6 +181,10 @@ class Metrics:
             self.challenger_reloads.labels(outcome)
         for outcome in POLICY_RELOAD_OUTCOMES:
             self.policy_reloads.labels(outcome)
+        for outcome in CALLERS_RELOAD_OUTCOMES:
+            self.callers_reloads.labels(outcome)
+        for outcome in KEYLESS_OUTCOMES:
+            self.requests_by_caller.labels("", outcome)
         for reason in ("full", "failed"):
             self.challenger_dropped.labels(reason)
         self._described: dict[str, tuple[str, ...]] = {}

@@ -8,19 +8,7 @@ from pydantic import ValidationError
 from app.errors import PolicyInvalid
 from app.scoring.policy import Policy
 from app.settings import Settings
-
-
-class _Loader(yaml.SafeLoader):
-    """As the safe loader, which would let the second of two equal keys win in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is given twice", key.start_mark)
-            if isinstance(key, yaml.ScalarNode):
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
+from app.strict_yaml import load_strictly
 
 
 def load_policy(settings: Settings) -> Policy:
@@ -44,7 +32,7 @@ def parse_policy(content: bytes, settings: Settings) -> Policy:
     """As load_policy, from the file's content."""
     name = settings.decision.policy_file.name
     try:
-        document = yaml.load(content, _Loader)
+        document = load_strictly(content)
     except yaml.YAMLError as error:
         raise PolicyInvalid(f"policy {name} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):

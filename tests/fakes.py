@@ -12,11 +12,13 @@ import httpx
 from fastapi import FastAPI
 
 from app.cache import ModelCache
+from app.callers.known import Caller, Callers, Scope, digest_of
 from app.features import FEATURES
 from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.scoring.extract import Spec
 from app.scoring.model import FeatureReference, Identity, ModelDocument, Reference, ScoringModel
+from app.serving.admission import Admission
 from app.serving.api import create_app
 from app.serving.challenger import Challenger
 from app.serving.holder import Holder
@@ -97,16 +99,26 @@ def settings_for(folder: Path, **mlflow: str) -> Settings:
     return Settings(serving=serving, mlflow=Mlflow(**tracking))
 
 
+def caller(name: str, key: str, *scopes: Scope) -> Caller:
+    """A caller with that key."""
+    return Caller(name, digest_of(key.encode()), frozenset(scopes))
+
+
 class Api:
     """The API in this process, with a model or without."""
 
-    def __init__(self, model: ScoringModel | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self, model: ScoringModel | None = None, settings: Settings | None = None, callers: Callers | None = None
+    ) -> None:
         self.settings = settings or Settings()
         self.policy = load_policy(self.settings)
         self.metrics = Metrics(self.policy.threshold)
         self.holder = Holder(self.settings, self.policy, self.metrics)
         self.challenger = Challenger(self.settings, self.metrics)
-        self.app: FastAPI = create_app(self.settings, self.holder, self.metrics, challenger=self.challenger)
+        self.admission = Admission(callers, self.metrics)
+        self.app: FastAPI = create_app(
+            self.settings, self.holder, self.metrics, challenger=self.challenger, admission=self.admission
+        )
         if model is not None:
             self.holder.take(model)
 

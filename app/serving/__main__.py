@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.supervisors import ChangeReload
 
+from app.callers.file import load_callers
 from app.errors import SettingInvalid
 from app.policy_file import load_policy
 from app.serving.logs import logging_config
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         settings = load_settings()
         load_policy(settings)
+        load_callers(settings)
     except SettingInvalid as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

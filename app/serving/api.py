@@ -15,7 +15,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from app.features import NULLABLE, POSITIONS
 from app.metrics import LATENCY_BUCKETS, Metrics
+from app.serving.admission import Admission
 from app.serving.answers import answer, answer_batch
+from app.serving.callers import OnlyCallers
 from app.serving.challenger import Challenger
 from app.serving.docs import docs_router, document_of
 from app.serving.documented import body, problems
@@ -58,8 +60,12 @@ def create_app(
     metrics: Metrics,
     lifespan: Lifespan | None = None,
     challenger: Challenger | None = None,
+    admission: Admission | None = None,
 ) -> FastAPI:
-    """The API over whatever the holder serves; challenger: one that holds no model when None."""
+    """The API over whatever the holder serves.
+
+    challenger: one that holds no model when None. admission: one that lets everybody in when None.
+    """
     challenger = challenger or Challenger(settings, metrics)
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan, telemetry=NO_TELEMETRY)
     add_problem_handlers(app)
@@ -70,6 +76,7 @@ def create_app(
     _add_operation(app, holder)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimits)
+    app.add_middleware(OnlyCallers, admission=admission or Admission(None, metrics))
     app.add_middleware(FailuresAsProblems)
     _instrument(app, metrics)
     app.add_middleware(RequestLog)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from app import __version__
+from app.serving.documented import add_keys
 from app.serving.schema import BatchRequest, PredictRequest, Problem
 
 TITLE = "Credit-default decisions"
@@ -54,7 +55,7 @@ PAGE = f"""<!doctype html>
 def document_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """Makes the OpenAPI document of the app, once.
 
-    The bodies that routes read as bytes, and the problems, are not known to FastAPI: they are added here.
+    The bodies that routes read as bytes, the problems and the API keys are not known to FastAPI: they are added here.
     """
     made: dict[str, Any] = {}
 
@@ -64,6 +65,7 @@ def document_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 get_openapi(title=TITLE, version=__version__, description=DESCRIPTION, tags=TAGS, routes=app.routes)
             )
             made["components"]["schemas"].update(_schemas())
+            add_keys(made)
         return made
 
     return document

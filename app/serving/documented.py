@@ -3,10 +3,13 @@
 from http import HTTPStatus
 from typing import Any
 
+from app.serving.callers import NO_KEY, OUT_OF_SCOPE, needed_for
 from app.serving.problems import MEDIA_TYPE, TITLES
 from app.serving.schema import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
 
 MEANINGS: dict[int, str] = {
+    401: "There is no API key, or it is not known; only where the operator wants keys.",
+    403: "The API key lacks the scope predict; only where the operator wants keys.",
     408: "The body stopped coming.",
     413: "The body is larger than 64 KiB, or 4 MiB for a batch.",
     415: "The body is not declared as application/json (in UTF-8, not compressed). It has to be declared.",
@@ -26,11 +29,22 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
+KEY = "ApiKey"
+KEY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key with the scope predict for decisions, read for the record; none is needed where the"
+    " operator wants none.",
+}
 REQUEST_ID = {
     "X-Request-ID": {"description": "The request's own id, or one that was made for it.", "schema": {"type": "string"}}
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}}}
+CHALLENGE = {"WWW-Authenticate": {"description": "The scheme: Bearer.", "schema": {"const": "Bearer"}}}
+HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 503: RETRY_AFTER}
 DETAILS: dict[int, str] = {
+    401: NO_KEY,
+    403: OUT_OF_SCOPE,
     408: "nothing more of the body came for 10 s",
     413: "the body may have at most 64 KiB",
     415: "send the header Content-Type: application/json",
@@ -49,6 +63,23 @@ def example_of(status: int) -> dict[str, Any]:
     return example | {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
 
 
+def add_keys(document: dict[str, Any]) -> None:
+    """Say of every operation that may need an API key that it may, and how it refuses.
+
+    May: the document is the same whether the operator wants keys or not.
+    """
+    document["components"]["securitySchemes"] = {KEY: KEY_SCHEME}
+    for path, operations in document["paths"].items():
+        needed = needed_for(path)
+        if needed is None:
+            continue
+        for operation in operations.values():
+            operation["security"] = [{}, {KEY: []}]
+            # Whoever may not read is answered 404.
+            refusals = problems(401, 403) if needed == "predict" else problems(401)
+            operation["responses"] |= {str(status): told for status, told in refusals.items()}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses`."""
     schema = {"$ref": "#/components/schemas/Problem"}
@@ -56,7 +87,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": MEANINGS[status],
             "content": {MEDIA_TYPE: {"schema": schema, "example": example_of(status)}},
-            "headers": REQUEST_ID | (RETRY_AFTER if status == 503 else {}),
+            "headers": REQUEST_ID | HEADERS.get(status, {}),
         }
         for status in statuses
     }

@@ -63,7 +63,7 @@ def configure_logging(level: str) -> None:
 
 
 class RequestLog:
-    """ASGI middleware: method, path template, status and duration of each request."""
+    """ASGI middleware: method, path template, status, duration and the caller's name of each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -93,5 +93,6 @@ class RequestLog:
                     "path": path,
                     "status": status,
                     "duration_ms": round((perf_counter() - started) * 1000, 3),
+                    "caller": scope.get("caller"),
                 },
             )

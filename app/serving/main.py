@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from app.callers.file import load_callers
 from app.metrics import Metrics
 from app.policy_file import load_policy
+from app.serving.admission import Admission, CallersWatch
 from app.serving.api import create_app
 from app.serving.challenger import Challenger
 from app.serving.follower import followers_of
@@ -23,14 +25,16 @@ SWITCH_SECONDS = 0.001
 
 
 def build(settings: Settings) -> FastAPI:
-    """The API with models and policy kept up to date beside it, for as long as the server runs.
+    """The API with models, policy and callers kept up to date beside it, for as long as the server runs.
 
-    Raises PolicyInvalid.
+    Raises PolicyInvalid, CallersInvalid.
     """
     policy = load_policy(settings)
+    callers_file = settings.callers.file
     metrics = Metrics(policy.threshold)
     holder = Holder(settings, policy, metrics)
     challenger = Challenger(settings, metrics)
+    admission = Admission(load_callers(settings), metrics, str(callers_file))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,13 +44,15 @@ def build(settings: Settings) -> FastAPI:
         sys.setswitchinterval(SWITCH_SECONDS)
         following = [follower.run() for follower in followers_of(settings, holder, challenger)]
         keepers = [challenger.run(), PolicyWatch(settings, holder).run(), *following]
+        if callers_file is not None:
+            keepers.append(CallersWatch(callers_file, admission, settings.serving.poll_seconds).run())
         tasks = [asyncio.create_task(keeper) for keeper in keepers]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
 
-    return create_app(settings, holder, metrics, lifespan, challenger)
+    return create_app(settings, holder, metrics, lifespan, challenger, admission)
 
 
 app = build(load_settings())

@@ -1,4 +1,4 @@
-"""How attempts to load a model or a policy end: counted, told to the operator once each, and kept for /meta."""
+"""How attempts to load a model, a policy or the callers end: counted, told once each, and kept for /meta."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ from typing import Literal
 
 from prometheus_client import Counter
 
-from app.errors import CreditError, ModelRefused, ModelUnavailable, PolicyInvalid
+from app.errors import CreditError, ModelRefused, ModelUnavailable, SettingInvalid
 
 Outcome = Literal["loaded", "refused", "unavailable", "failed"]
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """One attempt to load a model or a policy."""
+    """One attempt to load something."""
 
     outcome: Outcome
     at: float
@@ -28,7 +28,8 @@ class Reload:
 class Reloads:
     """The attempts for one source; `last` is None before the first.
 
-    what: model or policy. source: the URI or the file. counter: labelled by outcome. clock: seconds since 1970.
+    what: model, policy or callers. source: the URI or the file. counter: labelled by outcome.
+    clock: seconds since 1970.
     """
 
     def __init__(self, what: str, source: str, counter: Counter, clock: Callable[[], float] = time.time) -> None:
@@ -45,7 +46,7 @@ class Reloads:
         outcome: Outcome = "failed"
         if isinstance(error, ModelUnavailable):
             outcome = "unavailable"
-        elif isinstance(error, ModelRefused | PolicyInvalid):
+        elif isinstance(error, ModelRefused | SettingInvalid):
             outcome = "refused"
         # Only our own errors have texts for an operator; others are in the log with their traceback.
         foreign = not isinstance(error, CreditError)

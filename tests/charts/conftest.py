@@ -31,10 +31,10 @@ def chart_names() -> list[str]:
 
 @functools.cache
 def chart_folder(chart: str) -> Path:
-    """The chart's folder; where its dependency was not downloaded, a copy that depends on an empty chart."""
+    """The chart's folder; where it depends on another project's, a copy that depends on an empty chart instead."""
     folder = CHARTS / chart
     needed = yaml.safe_load((folder / "Chart.yaml").read_text()).get("dependencies", [])
-    if all(any((folder / "charts").glob(f"{dependency['name']}*")) for dependency in needed):
+    if not needed:
         return folder
     # What an upstream chart renders is not ours to test; that its values reach it is a cluster's to show.
     copy = ROOT / "build" / "charts" / chart

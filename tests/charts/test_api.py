@@ -64,9 +64,9 @@ def test_a_rule_of_the_policy_can_be_taken_away(tmp_path: Path) -> None:
     assert policy_in_pods({"policy": {"overrides": {"minimum_age": None}}}, tmp_path).overrides.minimum_age is None
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "CronJob"])
-def test_settings_and_policy_stand_in_one_folder_that_follows_its_configmaps(kind: str) -> None:
-    owner = one(render("api"), kind)
+@pytest.mark.parametrize("name", ["Deployment api", "CronJob api-training", "CronJob api-retention"])
+def test_settings_and_policy_stand_in_one_folder_that_follows_its_configmaps(name: str) -> None:
+    owner = one(render("api"), *name.split())
     (mount,) = [it for it in container(owner)["volumeMounts"] if it["mountPath"] == "/srv/credit/configs"]
     (volume,) = [it for it in pod_of(owner)["spec"]["volumes"] if it["name"] == mount["name"]]
     assert "subPath" not in mount
@@ -125,7 +125,7 @@ def test_the_number_of_pods_is_the_autoscalers_or_the_charts_and_never_both() ->
 def test_a_pod_answers_until_its_callers_know_that_it_leaves() -> None:
     deployment = one(render("api"), "Deployment")
     assert container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"] == 5
-    assert pod_of(deployment)["spec"]["terminationGracePeriodSeconds"] == 45
+    assert pod_of(deployment)["spec"]["terminationGracePeriodSeconds"] == 60
     assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
 
 
@@ -168,7 +168,7 @@ def test_the_cache_can_lie_on_a_claim_that_outlives_the_pod() -> None:
 
 
 def test_training_waits_for_a_person_and_reads_its_keys_from_a_secret() -> None:
-    job = one(render("api"), "CronJob")
+    job = one(render("api"), "CronJob", "api-training")
     assert job["spec"]["suspend"] is True
     assert job["spec"]["jobTemplate"]["spec"]["backoffLimit"] == 0
     assert pod_of(job)["spec"]["restartPolicy"] == "Never"
@@ -178,7 +178,7 @@ def test_training_waits_for_a_person_and_reads_its_keys_from_a_secret() -> None:
 
 def test_the_keys_that_training_reads_are_those_that_the_minio_chart_makes() -> None:
     made = one(render("minio"), "Secret", "minio")["data"]
-    job = container(one(render("api"), "CronJob"))
+    job = container(one(render("api"), "CronJob", "api-training"))
     read = {v["valueFrom"]["secretKeyRef"]["key"] for v in job["env"] if "valueFrom" in v}
     assert read <= set(made)
 
@@ -187,7 +187,7 @@ def test_the_job_is_no_pod_of_the_service() -> None:
     objects = render("api")
     selector = one(objects, "Service")["spec"]["selector"]
     assert selector.items() <= pod_of(one(objects, "Deployment"))["metadata"]["labels"].items()
-    assert not selector.items() <= pod_of(one(objects, "CronJob"))["metadata"]["labels"].items()
+    assert not selector.items() <= pod_of(one(objects, "CronJob", "api-training"))["metadata"]["labels"].items()
     assert not selector.items() <= one(objects, "Pod")["metadata"]["labels"].items()
 
 
@@ -195,9 +195,9 @@ def ingress_peers(policy: Object) -> list[Any]:
     return [peer for rule in policy["spec"]["ingress"] for peer in rule.get("from", ["everybody"])]
 
 
-def test_the_api_reaches_names_and_mlflow_and_nothing_else() -> None:
+def test_the_api_reaches_names_mlflow_and_the_records_database_and_nothing_else() -> None:
     policy = one(render("api"), "NetworkPolicy", "api")
-    assert [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [5000]]
+    assert [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]] == [[53, 53], [5000], [5432]]
     assert all(rule["to"] for rule in policy["spec"]["egress"])
 
 

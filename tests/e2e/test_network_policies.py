@@ -59,11 +59,19 @@ def test_a_label_alone_opens_what_it_is_for(cluster: Cluster) -> None:
         assert_closed(trainer, "postgres.credit:5432")
 
 
-def test_the_api_reaches_the_registry_and_nothing_else(cluster: Cluster) -> None:
+def test_the_api_reaches_the_registry_and_the_records_database_and_nothing_else(cluster: Cluster) -> None:
     pod = api_pod(cluster)
-    opened(pod, "mlflow.credit:5000")
-    assert_closed(pod, "postgres.credit:5432", "minio.credit:9000")
-    assert_closed(pod, CLUSTER_API, "prometheus.monitoring:9090")
+    opened(pod, "mlflow.credit:5000", "postgres.credit:5432")
+    assert_closed(pod, "minio.credit:9000", CLUSTER_API, "prometheus.monitoring:9090")
+
+
+def test_the_retention_job_reaches_the_database_and_nothing_else(cluster: Cluster) -> None:
+    labels = {"name": "api", "instance": "api", "component": "retention"}
+    with running_pod(
+        cluster, "e2e-retention", labels={f"app.kubernetes.io/{key}": value for key, value in labels.items()}
+    ) as job:
+        opened(job, "postgres.credit:5432")
+        assert_closed(job, "mlflow.credit:5000", "minio.credit:9000", CLUSTER_API, API)
 
 
 def test_the_registry_reaches_its_stores_and_nothing_else(cluster: Cluster) -> None:

@@ -9,7 +9,7 @@ import pytest
 from app.settings import ROOT
 
 LAYERS = [
-    {"errors", "features"},
+    {"errors", "features", "strict_yaml"},
     {"settings"},
     {"scoring"},
     {"policy_file", "metrics"},

@@ -30,6 +30,7 @@ OTHERS = {
         "kube_deployment_spec_replicas",
         "kube_deployment_status_replicas_available",
         "kube_horizontalpodautoscaler_spec_max_replicas",
+        "kube_horizontalpodautoscaler_spec_min_replicas",
         "kube_horizontalpodautoscaler_status_current_replicas",
         "kube_pod_container_status_restarts_total",
         "kube_pod_container_status_waiting_reason",

@@ -1,9 +1,11 @@
 import pytest
 from pydantic import TypeAdapter
 
-from app.serving.documented import EXAMPLES, body, problems
+from app.callers.known import Callers
+from app.serving.callers import needed_for
+from app.serving.documented import EXAMPLES, KEY, body, example_of, problems
 from app.serving.schema import BatchRequest, PredictRequest
-from tests.fakes import Api, constant_model
+from tests.fakes import Api, caller, constant_model
 
 
 @pytest.mark.parametrize("type_", [PredictRequest, BatchRequest], ids=lambda it: it.__name__)
@@ -27,3 +29,25 @@ def test_a_body_is_required_json() -> None:
     request_body = body("PredictRequest")["requestBody"]
     assert request_body["required"] is True
     assert list(request_body["content"]) == ["application/json"]
+
+
+def test_every_operation_that_may_need_a_key_says_so_and_no_other() -> None:
+    document = Api().get("/openapi.json").json()
+    secured = {path for path, operations in document["paths"].items() for it in operations.values() if "security" in it}
+    assert {"/predict", "/predict/batch"} <= secured
+    assert all(needed_for(path) is not None for path in secured)
+    predict = document["paths"]["/predict"]["post"]
+    assert predict["security"] == [{}, {KEY: []}]
+    assert {"401", "403"} <= predict["responses"].keys()
+    assert list(document["components"]["securitySchemes"]) == [KEY]
+
+
+@pytest.mark.parametrize("key", [None, "cdk_auditor"])
+def test_the_examples_of_refusals_are_what_is_answered(key: str | None) -> None:
+    api = Api(constant_model(0.3), callers=Callers((caller("auditor", "cdk_auditor", "read"),)))
+    headers = {"X-Request-ID": "0f8fad5b-d9cb-469f-a165-70867728950e"}
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key}"
+    answer = api.post("/predict", {}, headers)
+    assert answer.json() == example_of(answer.status_code)
+    assert answer.status_code == (401 if key is None else 403)

@@ -6,10 +6,13 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
-from tests.fakes import Api, constant_model
+from app.callers.known import Callers
+from tests.fakes import Api, caller, constant_model
 
 API = Api(constant_model(0.3))
+GUARDED = Api(constant_model(0.3), callers=Callers((caller("office", "cdk_office", "predict", "read"),)))
 schema = schemathesis.openapi.from_asgi("/openapi.json", API.app)
+guarded = schemathesis.openapi.from_asgi("/openapi.json", GUARDED.app)
 EXAMPLES = 100
 
 
@@ -17,6 +20,14 @@ EXAMPLES = 100
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_documented_and_none_is_a_failure(case: Case[Any]) -> None:
     case.call_and_validate()
+
+
+@guarded.exclude(path="/boom").parametrize()
+@settings(max_examples=EXAMPLES // 4, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_documented_where_keys_are_wanted_with_one_and_without(case: Case[Any]) -> None:
+    # What is asked without a key is good or bad, and refused all the same.
+    case.call_and_validate(excluded_checks=[schemathesis.checks.positive_data_acceptance])
+    case.call_and_validate(headers={"Authorization": "Bearer cdk_office"})
 
 
 @schema.include(path="/boom").parametrize()

@@ -1,0 +1,1 @@
+"""Who may ask: names, scopes, and the hashes of their API keys."""

@@ -1,0 +1,92 @@
+"""Reads the callers from a YAML file, or says what is wrong with it; never what it holds, which may be a key."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from app.callers.known import Caller, Callers, Scope
+from app.errors import CallersInvalid
+from app.settings import Settings
+from app.strict_yaml import load_strictly
+
+NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+"""Fit for log lines and the label of a metric."""
+
+MAKE = "python -m app.callers new NAME --scope predict makes a key and its entry"
+RULES = {
+    "name": "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit; put a number into quotes",
+    "sha256": f"must be the 64 lower-case hexadecimal digits of the key's SHA-256, not the key; {MAKE}",
+    "scopes": "must be a list of predict, read or both",
+}
+
+
+@with_config(ConfigDict(extra="forbid", strict=True))
+class Entry(TypedDict):
+    """One element of the file."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    scopes: Annotated[list[Scope], Field(min_length=1)]
+
+
+ENTRIES = TypeAdapter(list[Entry])
+
+
+def load_callers(settings: Settings) -> Callers | None:
+    """Everybody who may ask; None where nobody needs a key. Raises CallersInvalid."""
+    path = settings.callers.file
+    return None if path is None else parse_callers(read_callers(path), path.name)
+
+
+def read_callers(path: Path) -> bytes:
+    """The file's content. Raises CallersInvalid."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CallersInvalid(
+            f"callers {path} cannot be read: {error.strerror or error}; callers.file in the settings names it"
+        ) from error
+
+
+def parse_callers(content: bytes, name: str) -> Callers:
+    """As load_callers, from the file's content. name: the file's, for messages."""
+    try:
+        document = load_strictly(content)
+    except yaml.YAMLError as error:
+        # No cause either: the parser's own words quote the file.
+        raise CallersInvalid(f"callers {name} is not YAML{_place(error)}; {MAKE}") from None
+    try:
+        entries = ENTRIES.validate_python(document)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        sentences = dict.fromkeys(_sentence(detail) for detail in found)
+        raise CallersInvalid(f"callers {name}: {'; '.join(sentences)}") from None
+    callers = [Caller(it["name"], bytes.fromhex(it["sha256"]), frozenset(it["scopes"])) for it in entries]
+    owners: dict[bytes, int] = {}
+    for index, caller in enumerate(callers, 1):
+        if (other := owners.setdefault(caller.digest, index)) != index:
+            raise CallersInvalid(
+                f"callers {name}: entry {index}: sha256 is that of entry {other}; each needs a key of its own: {MAKE}"
+            )
+    return Callers(tuple(callers))
+
+
+def _place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return "" if mark is None else f" at line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _sentence(detail: Any) -> str:
+    """Place and remedy; entries are counted from 1."""
+    place = detail["loc"]
+    if not place:
+        return f"it must be a list of entries with name, sha256 and scopes, [] when nobody may ask; {MAKE}"
+    entry = f"entry {place[0] + 1}"
+    if len(place) == 1:
+        return f"{entry} must have name, sha256 and scopes; {MAKE}"
+    if place[1] not in RULES:
+        return f"{entry} has something beside name, sha256 and scopes; remove it, above all if it is a key"
+    return f"{entry}: {place[1]} {RULES[place[1]]}"

@@ -114,6 +114,29 @@ class Metrics:
             ["code"],
             registry=registry,
         )
+        self.journal_records = Counter(
+            "credit_journal_records_total", "Records kept in the journal; Record dashboard.", registry=registry
+        )
+        self.journal_failures = Counter(
+            "credit_journal_failures_total",
+            "Records that could not be kept in the journal; read by the journal-failing alert.",
+            registry=registry,
+        )
+        self.journal_pending = Gauge(
+            "credit_journal_pending_records",
+            "Records in the journal that the database does not have yet; Record dashboard.",
+            registry=registry,
+        )
+        self.audit_lag = Gauge(
+            "credit_audit_lag_seconds",
+            "Age of the oldest record that the database does not have yet, else 0; read by the record-lagging alert.",
+            registry=registry,
+        )
+        self.shipper_up = Gauge(
+            "credit_shipper_up",
+            "1 while the process that brings records to the database runs, else 0; read by the shipper-down alert.",
+            registry=registry,
+        )
         self.challenger_disagreements = Counter(
             "credit_challenger_disagreements_total",
             "Decisions, by what was answered, that the challenger would have made otherwise; Decisions dashboard.",

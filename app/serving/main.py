@@ -16,6 +16,8 @@ from app.serving.follower import followers_of
 from app.serving.holder import Holder
 from app.serving.logs import configure_logging
 from app.serving.policies import PolicyWatch
+from app.serving.recording import recorder_of
+from app.serving.shipping import Shipping
 from app.settings import Settings, load_settings
 
 SWITCH_SECONDS = 0.001
@@ -23,14 +25,17 @@ SWITCH_SECONDS = 0.001
 
 
 def build(settings: Settings) -> FastAPI:
-    """The API with models and policy kept up to date beside it, for as long as the server runs.
+    """The API with models and policy kept up to date beside it, and its decisions brought to the database, for as
+    long as the server runs.
 
     Raises PolicyInvalid.
     """
     policy = load_policy(settings)
     metrics = Metrics(policy.threshold)
     holder = Holder(settings, policy, metrics)
-    challenger = Challenger(settings, metrics)
+    recorder = recorder_of(settings, metrics)
+    challenger = Challenger(settings, metrics, recorder)
+    shipping = Shipping(settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,13 +45,18 @@ def build(settings: Settings) -> FastAPI:
         sys.setswitchinterval(SWITCH_SECONDS)
         following = [follower.run() for follower in followers_of(settings, holder, challenger)]
         keepers = [challenger.run(), PolicyWatch(settings, holder).run(), *following]
+        if recorder is not None:
+            keepers.append(shipping.run())
         tasks = [asyncio.create_task(keeper) for keeper in keepers]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        if recorder is not None:
+            recorder.close()
+            await shipping.stop()
 
-    return create_app(settings, holder, metrics, lifespan, challenger)
+    return create_app(settings, holder, metrics, lifespan, challenger, recorder)
 
 
 app = build(load_settings())

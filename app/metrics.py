@@ -133,7 +133,7 @@ class Metrics:
         )
         self.journal_failures = Counter(
             "credit_journal_failures_total",
-            "Decisions that could not be kept in the journal; read by the journal-failing alert.",
+            "Records that could not be kept in the journal; read by the journal-failing alert.",
             registry=registry,
         )
         self.journal_pending = Gauge(

@@ -26,6 +26,7 @@ from app.settings import Mlflow, Serving, Settings, Train, load_settings
 from app.training.data import load
 from app.training.fit import fit_candidate
 from loadtests.payloads import JSON, documented
+from tests.fakes import audit_in
 from tests.registries import NAME, Registry, log_model, running_registry
 from tests.servers import Server, environment_of, running_server
 from tests.waiting import wait_until
@@ -209,7 +210,7 @@ def main() -> int:
             register(registry, train)
             connect(registry.settings).set_registered_model_alias(NAME, "production", "1")
             serving = Serving(cache_dir=folder / "cache", poll_seconds=0.5)
-            settings = Settings(mlflow=Mlflow(tracking_uri=registry.url), serving=serving)
+            settings = Settings(mlflow=Mlflow(tracking_uri=registry.url), serving=serving, audit=audit_in(folder))
             with running_server(environment_of(settings), folder / "server.log") as server:
                 world = World(registry, server, settings)
                 world.serve("1")

@@ -1,6 +1,6 @@
 """The main job on one machine: train on the synthetic sample, register, gate, serve, and show a decision.
 
-Everything it makes is under build/demo: MLflow's SQLite file, its artifacts and the model cache.
+Everything it makes is under build/demo: MLflow's SQLite file, its artifacts, the model cache and the record.
 """
 
 import json
@@ -56,6 +56,8 @@ def main() -> None:
     environment = bare | {
         "MLFLOW_TRACKING_URI": f"sqlite:///{FOLDER / 'mlflow.db'}",
         "SERVING__CACHE_DIR": str(FOLDER / "models"),
+        "AUDIT__JOURNAL_DIR": str(FOLDER / "journal"),
+        "DATABASE_URI": f"sqlite:///{FOLDER / 'decisions.db'}",
         "SERVING__LOG_LEVEL": "WARNING",
     }
     say("1. Train on the synthetic sample, register the model, let the gate decide")

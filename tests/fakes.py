@@ -22,7 +22,8 @@ from app.serving.admission import Admission
 from app.serving.api import create_app
 from app.serving.challenger import Challenger
 from app.serving.holder import Holder
-from app.settings import Mlflow, Serving, Settings
+from app.serving.recording import Recorder, recorder_of
+from app.settings import Audit, Mlflow, Serving, Settings
 
 DATA = Path(__file__).parent / "data"
 NAME = "credit-default-model"
@@ -96,7 +97,13 @@ def settings_for(folder: Path, **mlflow: str) -> Settings:
     """Settings whose cache lies in that folder, with quick polls."""
     serving = Serving(cache_dir=folder / "cache", poll_seconds=0.1, pull_timeout_seconds=60)
     tracking = {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", **mlflow}
-    return Settings(serving=serving, mlflow=Mlflow(**tracking))
+    return Settings(serving=serving, mlflow=Mlflow(**tracking), audit=audit_in(folder))
+
+
+def audit_in(folder: Path, **audit: Any) -> Audit:
+    """Journal and database in that folder."""
+    places = {"journal_dir": folder / "journal", "database_uri": f"sqlite:///{folder / 'decisions.db'}"}
+    return Audit(**(places | audit))
 
 
 def caller(name: str, key: str, *scopes: Scope) -> Caller:
@@ -105,19 +112,32 @@ def caller(name: str, key: str, *scopes: Scope) -> Caller:
 
 
 class Api:
-    """The API in this process, with a model or without."""
+    """The API in this process, with a model or without.
+
+    recorded: whether it keeps its decisions in the journal of its settings.
+    """
 
     def __init__(
-        self, model: ScoringModel | None = None, settings: Settings | None = None, callers: Callers | None = None
+        self,
+        model: ScoringModel | None = None,
+        settings: Settings | None = None,
+        callers: Callers | None = None,
+        recorded: bool = False,
     ) -> None:
         self.settings = settings or Settings()
         self.policy = load_policy(self.settings)
         self.metrics = Metrics(self.policy.threshold)
         self.holder = Holder(self.settings, self.policy, self.metrics)
-        self.challenger = Challenger(self.settings, self.metrics)
+        self.recorder: Recorder | None = recorder_of(self.settings, self.metrics) if recorded else None
+        self.challenger = Challenger(self.settings, self.metrics, self.recorder)
         self.admission = Admission(callers, self.metrics)
         self.app: FastAPI = create_app(
-            self.settings, self.holder, self.metrics, challenger=self.challenger, admission=self.admission
+            self.settings,
+            self.holder,
+            self.metrics,
+            challenger=self.challenger,
+            admission=self.admission,
+            recorder=self.recorder,
         )
         if model is not None:
             self.holder.take(model)

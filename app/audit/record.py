@@ -6,8 +6,9 @@ exactly those bytes, so that a line proves itself and, by `previous`, everything
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -31,6 +32,12 @@ class Entry:
     key: str
     at: int
     fields: dict[str, Any]
+    text: str = field(init=False, repr=False, compare=False)
+    """All of that as the inside of a JSON object, made here because a long batch makes its entries bit by bit."""
+
+    def __post_init__(self) -> None:
+        known = {"kind": self.kind, "key": self.key, "at": utc(self.at)}
+        object.__setattr__(self, "text", json.dumps(known | self.fields, separators=(",", ":"))[1:-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class Chain:
         sequence, head = self.sequence, self.head
         for entry in entries:
             sequence += 1
-            content = _content(self.writer, sequence, head, entry)
+            content = f'{{"writer":"{self.writer}","sequence":{sequence},"previous":"{head}",{entry.text}}}'
             digest = sha256(content.encode()).hexdigest()
             yield Link(self.writer, sequence, head, entry.kind, entry.key, entry.at, digest, content)
             head = digest
@@ -115,7 +122,7 @@ def link_of(digest: str, content: str) -> Link:
 
 def utc(at: int) -> str:
     """at: microseconds since 1970. As 2026-01-31T12:00:00.000001Z."""
-    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1_000_000:06d}Z"
+    return f"{_utc_seconds(at // 1_000_000)}.{at % 1_000_000:06d}Z"
 
 
 def microseconds(text: str) -> int:
@@ -124,6 +131,6 @@ def microseconds(text: str) -> int:
     return int(moment.timestamp()) * 1_000_000 + moment.microsecond
 
 
-def _content(writer: str, sequence: int, previous: str, entry: Entry) -> str:
-    head = {"writer": writer, "sequence": sequence, "previous": previous, "kind": entry.kind}
-    return json.dumps(head | {"key": entry.key, "at": utc(entry.at)} | entry.fields, separators=(",", ":"))
+@lru_cache(maxsize=2)
+def _utc_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -20,15 +20,16 @@ from app.serving.answers import answer, answer_batch
 from app.serving.callers import OnlyCallers
 from app.serving.challenger import Challenger
 from app.serving.docs import docs_router, document_of
-from app.serving.documented import body, problems
+from app.serving.documented import KEPT, body, problems
 from app.serving.holder import Holder, Serving
 from app.serving.limits import BodyLimits
 from app.serving.logs import RequestLog
 from app.serving.media import require_json
 from app.serving.problems import RETRY_AFTER_SECONDS, FailuresAsProblems, NoModel, add_problem_handlers
 from app.serving.reading import read_rows, read_vector
+from app.serving.recording import Asked, Recorder
 from app.serving.reloads import Reload
-from app.serving.request_ids import RequestIds
+from app.serving.request_ids import RequestIds, current_request_id
 from app.serving.schema import (
     BatchAnswer,
     Challenging,
@@ -61,17 +62,19 @@ def create_app(
     lifespan: Lifespan | None = None,
     challenger: Challenger | None = None,
     admission: Admission | None = None,
+    recorder: Recorder | None = None,
 ) -> FastAPI:
     """The API over whatever the holder serves.
 
-    challenger: one that holds no model when None. admission: one that lets everybody in when None.
+    challenger: one that holds no model when None. admission: one that lets everybody in when None. recorder:
+    decisions are not kept when None.
     """
     challenger = challenger or Challenger(settings, metrics)
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan, telemetry=NO_TELEMETRY)
     add_problem_handlers(app)
     app.openapi = document_of(app)  # type: ignore[method-assign]
     app.include_router(docs_router(app.openapi))
-    _add_decisions(app, holder, challenger)
+    _add_decisions(app, holder, challenger, recorder)
     _add_model(app, settings, holder, challenger)
     _add_operation(app, holder)
     # The last one added is the first that a request meets.
@@ -91,26 +94,32 @@ def _serving(holder: Holder) -> Serving:
     return holder.serving
 
 
-def _json(content: Any, serving: Serving, afterwards: BackgroundTask | None) -> Response:
+def _asked(request: Request) -> Asked:
+    return Asked(current_request_id(), request.scope.get("caller"))
+
+
+def _json(content: dict[str, Any], serving: Serving, afterwards: BackgroundTask | None) -> Response:
     headers = {"X-Model-Version": serving.model.identity.version}
+    if decision_id := content.get("decision_id"):
+        headers["X-Decision-ID"] = decision_id
     return Response(json.dumps(content), headers=headers, media_type="application/json", background=afterwards)
 
 
-def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger) -> None:
+def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger, recorder: Recorder | None) -> None:
     @app.post(
         "/predict",
         operation_id="predict",
         summary="Decide on one applicant",
         tags=["decisions"],
         response_model=PredictAnswer,
-        responses=problems(408, 413, 415, 422, 500, 503),
+        responses=KEPT | problems(408, 413, 415, 422, 500, 503),
         openapi_extra=body("PredictRequest"),
     )
     async def predict(request: Request) -> Response:
         require_json(request.headers)
         vector = read_vector(await request.body())
         serving = _serving(holder)
-        answered = answer(serving, vector)
+        answered = answer(serving, vector, recorder, _asked(request))
         return _json(answered, serving, challenger.after(serving, [vector], [answered]))
 
     @app.post(
@@ -126,7 +135,7 @@ def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger) -> None
         require_json(request.headers)
         rows = read_rows(await request.body())
         serving = _serving(holder)
-        answered = await answer_batch(serving, rows)
+        answered = await answer_batch(serving, rows, recorder, _asked(request))
         return _json(answered, serving, challenger.after(serving, rows, answered["predictions"]))
 
 

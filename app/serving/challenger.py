@@ -5,6 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.background import BackgroundTask
@@ -15,6 +16,7 @@ from app.scoring.model import ScoringModel
 from app.scoring.policy import Policy, Verdict
 from app.serving.holder import Serving
 from app.serving.problems import described
+from app.serving.recording import Recorder
 from app.serving.reloads import Reload, Reloads
 from app.settings import Settings
 
@@ -27,22 +29,41 @@ SLICE_SECONDS = 0.0005
 SHARE = 0.1
 """Most of the process's time that comparisons take, whatever the challenger costs."""
 
-Waiting = tuple[list[float], float, Policy, Verdict]
-"""The wire vector, what was answered about it, and the policy that decided."""
-
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A wire vector, what was answered about it, and the policy that decided."""
+
+    vector: list[float]
+    decision_id: str | None
+    probability: float
+    decision: Verdict
+    policy: Policy
+
+
+Compared = tuple[Waiting, float | None]
+"""With the challenger's probability; None when it could not score."""
 
 
 class Challenger:
     """Holds the challenger; `model` is None while there is none. `run` compares until it is cancelled.
 
-    clock: seconds, of which only differences count.
+    recorder: keeps its scores of decisions that were kept. clock: seconds, of which only differences count.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        recorder: Recorder | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.uri = settings.mlflow.challenger_uri
         self.model: ScoringModel | None = None
         self._metrics = metrics
+        self._recorder = recorder
         self._bound: ChallengerMetrics | None = None
         self._clock = clock
         self._reloads = Reloads("model", self.uri, metrics.challenger_reloads)
@@ -89,7 +110,7 @@ class Challenger:
     async def _offer(self, policy: Policy, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
         free = MOST_WAITING - len(self._waiting)
         for vector, row in zip(vectors[:free], rows, strict=False):
-            self._waiting.append((vector, row["probability"], policy, row["decision"]))
+            self._waiting.append(Waiting(vector, row["decision_id"], row["probability"], row["decision"], policy))
         if len(vectors) > free:
             self._metrics.challenger_dropped.labels("full").inc(len(vectors) - free)
         self._offered.set()
@@ -99,30 +120,46 @@ class Challenger:
         while True:
             await self._offered.wait()
             self._offered.clear()
-            while self._waiting and self.model is not None:
+            while self._waiting and (model := self.model) is not None:
                 started = self._clock()
-                if self.model.document.spec["kind"] == UNCOMPILED:
+                if model.document.spec["kind"] == UNCOMPILED:
                     # May take any time: the thread gives the interpreter back between its instructions.
-                    await asyncio.to_thread(self._compare_one)
+                    waiting = self._waiting.popleft()
+                    compared = [(waiting, await asyncio.to_thread(self._score, model, waiting))]
                 else:
-                    self._compare_slice(started + SLICE_SECONDS)
+                    compared = self._score_slice(model, started + SLICE_SECONDS)
+                self._count(model, compared)
                 await asyncio.sleep((self._clock() - started) * (1 / SHARE - 1))
 
-    def _compare_slice(self, until: float) -> None:
+    def _score_slice(self, model: ScoringModel, until: float) -> list[Compared]:
+        compared = []
         while self._waiting and self._clock() < until:
-            self._compare_one()
+            waiting = self._waiting.popleft()
+            compared.append((waiting, self._score(model, waiting)))
+        return compared
 
-    def _compare_one(self) -> None:
-        model, bound = self.model, self._bound
-        if model is None or bound is None:
-            return
-        vector, probability, policy, decision = self._waiting.popleft()
+    def _score(self, model: ScoringModel, waiting: Waiting) -> float | None:
         try:
-            score = model.score(vector)
+            return model.score(waiting.vector)
         except Exception as error:  # whatever a challenger does, the answers go on
             self._metrics.challenger_dropped.labels("failed").inc()
             if not self._told:
                 self._told = True
                 log.error("challenger cannot score", extra={"error": described(error)})
+            return None
+
+    def _count(self, model: ScoringModel, compared: Iterable[Compared]) -> None:
+        # While a thread scored, another challenger may have come: that one is not compared with these rows.
+        bound = self._bound if model is self.model else None
+        if bound is None:
             return
-        bound.observe(score - probability, decision, policy.decide(vector, score))
+        scores = []
+        for waiting, score in compared:
+            if score is None:
+                continue
+            challengers = waiting.policy.decide(waiting.vector, score)
+            bound.observe(score - waiting.probability, waiting.decision, challengers)
+            if waiting.decision_id is not None:
+                scores.append((waiting.decision_id, score))
+        if scores and self._recorder is not None:
+            self._recorder.keep_scores(model.identity, scores)

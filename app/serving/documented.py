@@ -15,7 +15,7 @@ MEANINGS: dict[int, str] = {
     415: "The body is not declared as application/json (in UTF-8, not compressed). It has to be declared.",
     422: "The body is not a valid request; errors names each place. Not JSON at all is 422 too.",
     500: "The service failed.",
-    503: "No model is loaded yet; Retry-After says when to ask again (seconds).",
+    503: "No model is loaded yet, or decisions cannot be kept; Retry-After says when to ask again (seconds).",
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -39,6 +39,18 @@ KEY_SCHEME = {
 REQUEST_ID = {
     "X-Request-ID": {"description": "The request's own id, or one that was made for it.", "schema": {"type": "string"}}
 }
+KEPT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            "X-Decision-ID": {
+                "description": "The answer's decision_id; not sent when that is null.",
+                "schema": {"type": "string", "format": "uuid"},
+            }
+        }
+    }
+}
+"""For the `responses` of the route that answers one decision."""
+
 RETRY_AFTER = {"Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "The scheme: Bearer.", "schema": {"const": "Bearer"}}}
 HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 503: RETRY_AFTER}

@@ -18,6 +18,8 @@ from app.serving.follower import followers_of
 from app.serving.holder import Holder
 from app.serving.logs import configure_logging
 from app.serving.policies import PolicyWatch
+from app.serving.recording import recorder_of
+from app.serving.shipping import Shipping
 from app.settings import Settings, load_settings
 
 SWITCH_SECONDS = 0.001
@@ -25,7 +27,8 @@ SWITCH_SECONDS = 0.001
 
 
 def build(settings: Settings) -> FastAPI:
-    """The API with models, policy and callers kept up to date beside it, for as long as the server runs.
+    """The API with models, policy and callers kept up to date beside it, and its decisions brought to the database,
+    for as long as the server runs.
 
     Raises PolicyInvalid, CallersInvalid.
     """
@@ -33,8 +36,10 @@ def build(settings: Settings) -> FastAPI:
     callers_file = settings.callers.file
     metrics = Metrics(policy.threshold)
     holder = Holder(settings, policy, metrics)
-    challenger = Challenger(settings, metrics)
+    recorder = recorder_of(settings, metrics)
+    challenger = Challenger(settings, metrics, recorder)
     admission = Admission(load_callers(settings), metrics, str(callers_file))
+    shipping = Shipping(settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -46,13 +51,18 @@ def build(settings: Settings) -> FastAPI:
         keepers = [challenger.run(), PolicyWatch(settings, holder).run(), *following]
         if callers_file is not None:
             keepers.append(CallersWatch(callers_file, admission, settings.serving.poll_seconds).run())
+        if recorder is not None:
+            keepers.append(shipping.run())
         tasks = [asyncio.create_task(keeper) for keeper in keepers]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
+        if recorder is not None:
+            recorder.close()
+            await shipping.stop()
 
-    return create_app(settings, holder, metrics, lifespan, challenger, admission)
+    return create_app(settings, holder, metrics, lifespan, challenger, admission, recorder)
 
 
 app = build(load_settings())

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import CreditError
+from app.errors import CreditError, JournalFailed
 from app.serving.reading import BodyInvalid
 from app.serving.request_ids import current_request_id
 from app.serving.schema import FieldError, Problem
@@ -70,6 +70,12 @@ async def _no_model(_: Request, error: Exception) -> Response:
     return problem(503, f"no model is loaded: {error}", {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
+async def _not_kept(_: Request, error: Exception) -> Response:
+    # Where and why is for the operator, who finds it in the log.
+    detail = "decisions cannot be kept at the moment, so none is made; tell the service's operator"
+    return problem(503, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
 async def _client_disconnect(_: Request, error: Exception) -> Response:
     # Nobody reads this answer; it keeps a caller who hung up from being counted as an error of ours.
     return problem(400, "the connection was closed before the body was complete")
@@ -80,6 +86,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(BodyInvalid, _body_invalid)
     app.add_exception_handler(NoModel, _no_model)
+    app.add_exception_handler(JournalFailed, _not_kept)
     app.add_exception_handler(ClientDisconnect, _client_disconnect)
 
 

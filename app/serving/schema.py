@@ -137,6 +137,10 @@ class Reason(Answer):
 class RowDecision(Answer):
     """The decision on one row."""
 
+    decision_id: str | None = Field(
+        description="Under which the decision is kept, a UUIDv7; null when it is not kept.",
+        examples=["01919b2c-7a3e-7c11-9d4f-2b8e6a5c0d17"],
+    )
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
     decision: Verdict = Field(
         description="REJECT when probability >= threshold, or when a rule of the policy refuses.", examples=["ACCEPT"]
@@ -171,7 +175,17 @@ class BatchAnswer(ServedBy):
 
     predictions: list[RowDecision] = Field(
         description="As many as there were rows.",
-        examples=[[{"probability": 0.0142, "decision": "ACCEPT", "reasons": [], "out_of_range": []}]],
+        examples=[
+            [
+                {
+                    "decision_id": "01919b2c-7a3e-7c11-9d4f-2b8e6a5c0d17",
+                    "probability": 0.0142,
+                    "decision": "ACCEPT",
+                    "reasons": [],
+                    "out_of_range": [],
+                }
+            ]
+        ],
     )
 
 

@@ -27,6 +27,8 @@ class Store:
         return bare | {
             "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder / 'mlflow.db'}",
             "SERVING__CACHE_DIR": str(self.folder / "models"),
+            "AUDIT__JOURNAL_DIR": str(self.folder / "journal"),
+            "DATABASE_URI": f"sqlite:///{self.folder / 'decisions.db'}",
         }
 
     def train(self, data: str = "") -> subprocess.CompletedProcess[str]:

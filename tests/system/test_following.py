@@ -12,6 +12,7 @@ import pytest
 
 from app.registry.__main__ import main
 from app.settings import Mlflow, Serving, Settings
+from tests.fakes import audit_in
 from tests.registries import NAME, Registry, log_cut_off, log_untrusted, running_registry
 from tests.servers import Server, environment_of, running_server
 from tests.traffic import Traffic, steady_traffic
@@ -75,8 +76,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 @pytest.fixture(scope="module")
 def settings(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    cache = tmp_path_factory.mktemp("cache")
-    return Settings(mlflow=Mlflow(tracking_uri=registry.url), serving=Serving(cache_dir=cache, poll_seconds=0.2))
+    folder = tmp_path_factory.mktemp("server")
+    serving = Serving(cache_dir=folder / "cache", poll_seconds=0.2)
+    return Settings(mlflow=Mlflow(tracking_uri=registry.url), serving=serving, audit=audit_in(folder))
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,12 @@ from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.serving.answers import answer, answer_batch
 from app.serving.holder import Holder, Serving
+from app.serving.recording import Asked
 from app.serving.schema import BatchAnswer, PredictAnswer
 from app.settings import Settings
 from tests.fakes import constant_model
 
+ASKED = Asked("request", None)
 VECTOR = [0.0, 0.0, 40.0, *[0.0] * 8]
 BEYOND = [0.0, 101.0, 40.0, *[1.0] * 8]
 
@@ -27,7 +29,7 @@ def counted(metrics: Metrics, decision: str) -> float | None:
 
 
 def test_an_answer_says_what_it_was_made_with() -> None:
-    made = PredictAnswer.model_validate(answer(serving(0.3)[0], BEYOND))
+    made = PredictAnswer.model_validate(answer(serving(0.3)[0], BEYOND, None, ASKED))
     assert (made.decision, made.threshold, made.model_version) == ("REJECT", 0.05, "1")
     assert made.model_uri == "models:/credit-default-model@production"
     assert made.out_of_range == ["RevolvingUtilizationOfUnsecuredLines"]
@@ -35,15 +37,15 @@ def test_an_answer_says_what_it_was_made_with() -> None:
 
 def test_each_decision_is_counted_once() -> None:
     low, metrics = serving(0.01)
-    answer(low, VECTOR)
-    asyncio.run(answer_batch(low, [VECTOR, VECTOR]))
+    answer(low, VECTOR, None, ASKED)
+    asyncio.run(answer_batch(low, [VECTOR, VECTOR], None, ASKED))
     assert (counted(metrics, "ACCEPT"), counted(metrics, "REJECT")) == (3, 0)
 
 
 def test_a_batch_answers_in_the_order_of_its_rows_as_single_requests_would() -> None:
     model = serving(0.3)[0]
-    made = BatchAnswer.model_validate(asyncio.run(answer_batch(model, [VECTOR, BEYOND])))
-    singles = [PredictAnswer.model_validate(answer(model, vector)) for vector in (VECTOR, BEYOND)]
+    made = BatchAnswer.model_validate(asyncio.run(answer_batch(model, [VECTOR, BEYOND], None, ASKED)))
+    singles = [PredictAnswer.model_validate(answer(model, vector, None, ASKED)) for vector in (VECTOR, BEYOND)]
     assert [(it.probability, it.decision, it.reasons, it.out_of_range) for it in made.predictions] == [
         (it.probability, it.decision, it.reasons, it.out_of_range) for it in singles
     ]
@@ -52,8 +54,8 @@ def test_a_batch_answers_in_the_order_of_its_rows_as_single_requests_would() -> 
 
 def test_a_refusal_has_reasons_which_are_counted_and_an_acceptance_has_none() -> None:
     refusing, metrics = serving(0.3)
-    refused = PredictAnswer.model_validate(answer(refusing, VECTOR))
-    accepted = PredictAnswer.model_validate(answer(serving(0.01)[0], VECTOR))
+    refused = PredictAnswer.model_validate(answer(refusing, VECTOR, None, ASKED))
+    accepted = PredictAnswer.model_validate(answer(serving(0.01)[0], VECTOR, None, ASKED))
     assert [(it.code, it.feature) for it in refused.reasons] == [("REASONS_ON_REQUEST", None)]
     assert accepted.reasons == []
     assert metrics.registry.get_sample_value("credit_reasons_total", {"code": "REASONS_ON_REQUEST"}) == 1
@@ -64,7 +66,7 @@ def test_a_batch_lets_others_run_before_it_is_done() -> None:
         order: list[str] = []
 
         async def batch() -> None:
-            await answer_batch(serving(0.3)[0], [VECTOR] * 20_000)
+            await answer_batch(serving(0.3)[0], [VECTOR] * 20_000, None, ASKED)
             order.append("batch")
 
         async def other() -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,10 @@ from app.serving import challenger as module
 from app.serving.answers import answer_batch
 from app.serving.challenger import Challenger
 from app.serving.holder import Holder, Serving
+from app.serving.recording import Asked, recorder_of
 from app.settings import Settings
-from tests.fakes import constant_model, failing_model
+from tests.fakes import constant_model, failing_model, settings_for
+from tests.journals import chains, keys
 
 VECTOR = [0.0, 0.0, 40.0, *[0.0] * 8]
 SECONDS = 10.0
@@ -22,15 +25,16 @@ SECONDS = 10.0
 class World:
     """A model in production and a challenger beside it."""
 
-    def __init__(self, production: float, challenger: ScoringModel | None) -> None:
-        settings = Settings()
+    def __init__(self, production: float, challenger: ScoringModel | None, settings: Settings | None = None) -> None:
+        recorded, settings = settings is not None, settings or Settings()
         policy = load_policy(settings)
         self.metrics = Metrics(policy.threshold)
         holder = Holder(settings, policy, self.metrics)
         holder.take(constant_model(production, "1"))
         assert holder.serving is not None
         self.serving: Serving = holder.serving
-        self.challenger = Challenger(settings, self.metrics)
+        self.recorder = recorder_of(settings, self.metrics) if recorded else None
+        self.challenger = Challenger(settings, self.metrics, self.recorder)
         if challenger is not None:
             self.challenger.take(challenger)
 
@@ -49,7 +53,7 @@ class World:
 
         async def serve() -> None:
             vectors = [VECTOR] * rows
-            answered = (await answer_batch(self.serving, vectors))["predictions"]
+            answered = (await answer_batch(self.serving, vectors, self.recorder, Asked("request", None)))["predictions"]
             after = self.challenger.after(self.serving, vectors, answered)
             assert after is not None
             await after()
@@ -104,11 +108,51 @@ def test_a_challenger_that_cannot_score_is_counted_told_once_and_quotes_no_value
     assert "5400" not in str(vars(told[0]))
 
 
-def test_an_uncompiled_challenger_is_compared_too() -> None:
-    model = constant_model(0.3, "2")
+def uncompiled(model: ScoringModel) -> ScoringModel:
     model.document.spec["kind"] = "uncompiled"
-    world = World(0.2, model)
+    return model
+
+
+def test_an_uncompiled_challenger_is_compared_too() -> None:
+    world = World(0.2, uncompiled(constant_model(0.3, "2")))
     world.answer(3, lambda: world.compared == 3)
+
+
+def test_what_the_challenger_gave_is_kept_with_the_id_of_the_decision_that_it_is_about(tmp_path: Path) -> None:
+    for model in (constant_model(0.3, "2"), uncompiled(constant_model(0.3, "2"))):
+        settings = settings_for(tmp_path)
+        world = World(0.2, model, settings)
+        world.answer(3, lambda world=world: world.compared == 3)  # type: ignore[misc]
+        assert world.recorder is not None
+        world.recorder.close()
+    decided, scored = (keys(settings.audit.journal_dir, kind) for kind in ("decision", "challenger"))
+    assert sorted(scored) == sorted(decided)
+    assert len(set(scored)) == 6
+    kept = [link.fields for links in chains(settings.audit.journal_dir).values() for link in links]
+    scores = [(it["model"]["version"], it["probability"]) for it in kept if it["kind"] == "challenger"]
+    assert scores == [("2", pytest.approx(0.3))] * 6
+
+
+def test_a_score_that_cannot_be_kept_is_counted_and_the_comparison_stands(tmp_path: Path) -> None:
+    world = World(0.2, constant_model(0.3, "2"), settings_for(tmp_path))
+
+    async def closed() -> None:
+        vectors = [VECTOR] * 3
+        answered = (await answer_batch(world.serving, vectors, world.recorder, Asked("request", None)))["predictions"]
+        assert world.recorder is not None
+        world.recorder.close()
+        after = world.challenger.after(world.serving, vectors, answered)
+        assert after is not None
+        await after()
+        comparing = asyncio.create_task(world.challenger.run())
+        async with asyncio.timeout(SECONDS):
+            while world.compared < 3:
+                await asyncio.sleep(0)
+        comparing.cancel()
+        await asyncio.wait([comparing])
+
+    asyncio.run(closed())
+    assert world.sample("credit_journal_failures_total") == 3
 
 
 def test_comparisons_take_a_small_share_of_the_time() -> None:
@@ -126,7 +170,9 @@ def test_comparisons_take_a_small_share_of_the_time() -> None:
 
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(asyncio, "sleep", noted)
-            after = world.challenger.after(world.serving, [VECTOR], [{"probability": 0.2, "decision": "REJECT"}])
+            after = world.challenger.after(
+                world.serving, [VECTOR], [{"decision_id": None, "probability": 0.2, "decision": "REJECT"}]
+            )
             assert after is not None
             await after()
             comparing = asyncio.create_task(world.challenger.run())

@@ -94,7 +94,12 @@ def test_sigterm_kills_the_pull_that_is_under_way(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     with running_server(environment_of(settings), tmp_path / "log") as server:
         children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-        child = wait_until(lambda: children.read_text().split(), bool, 20)[0]
+
+        def pulls() -> list[str]:
+            found = children.read_text().split()
+            return [pid for pid in found if b"app.registry" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+        child = wait_until(pulls, bool, 20)[0]
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=20) == 0
         assert not Path(f"/proc/{child}").exists()

@@ -9,7 +9,7 @@ from app.settings import ROOT
 from tests.fakes import cached_model, constant_document, json_file, settings_for
 from tests.servers import environment_of, log_lines, running_server
 
-HEAVY = ("mlflow", "sklearn", "pandas", "scipy", "numpy", "skops", "matplotlib", "boto3")
+HEAVY = ("mlflow", "sklearn", "pandas", "scipy", "numpy", "skops", "matplotlib", "boto3", "sqlalchemy", "alembic")
 DEAD = "http://127.0.0.1:9"
 
 LIST_MODULES = """

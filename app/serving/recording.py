@@ -1,0 +1,134 @@
+"""What is kept of the answered decisions, and what becomes of those that cannot be kept; without HTTP."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from app.audit.ids import Ids, microseconds_now
+from app.audit.journal import Journal
+from app.audit.record import Entry, utc
+from app.errors import JournalFailed
+from app.metrics import Metrics
+from app.scoring.decider import Decision
+from app.scoring.model import Identity
+from app.scoring.policy import Policy
+from app.serving.holder import Serving
+from app.settings import Settings
+
+MEGABYTE = 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """In which request, by whom and when a decision was asked for."""
+
+    request_id: str
+    caller: str | None
+    at: int = field(default_factory=microseconds_now)
+    """Microseconds since 1970."""
+
+
+class Recorder:
+    """Keeps decisions in the journal, and with them the policies that they were made under.
+
+    on_failure: whether a decision that cannot be kept is refused or served. clock: microseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        on_failure: Literal["refuse", "serve"],
+        metrics: Metrics,
+        clock: Callable[[], int] = microseconds_now,
+    ) -> None:
+        self._journal = journal
+        self._on_failure = on_failure
+        self._metrics = metrics
+        self._clock = clock
+        self._ids = Ids(clock)
+        self._policies: set[tuple[str | None, str, str]] = set()
+        self._told: str | None = None
+
+    def entry(
+        self, serving: Serving, asked: Asked, vector: Sequence[float], decision: Decision, row: int | None = None
+    ) -> Entry:
+        """One decision, to be kept; its key is its id. row: index in a batch."""
+        fields = {
+            "request_id": asked.request_id,
+            "caller": asked.caller,
+            "row": row,
+            # Position 0 is the row number of the public file, which says nothing about an applicant.
+            "features": [None if value != value else value for value in vector[1:]],
+            "model": model_of(serving.model.identity),
+            "policy_version": serving.policy.version,
+            "probability": decision.probability,
+            "decision": decision.verdict,
+            "reasons": [{"code": it.code, "feature": it.feature, "text": it.text} for it in decision.reasons],
+        }
+        return Entry("decision", self._ids.next(), asked.at, fields)
+
+    def keep(self, policy: Policy, decisions: Sequence[Entry]) -> bool:
+        """Whether all the decisions of one request were kept; otherwise none was.
+
+        Raises JournalFailed instead where such decisions are to be refused.
+        """
+        at = decisions[0].at
+        # Each month of the record can be understood, and goes at its time, without the others.
+        month = utc(at)[: len("2026-01")]
+        missing = (self._journal.writer, policy.version, month) not in self._policies
+        entries = (
+            [Entry("policy", policy.version, at, {"policy": policy.to_json()}), *decisions] if missing else decisions
+        )
+        try:
+            self._append(entries)
+        except JournalFailed as error:
+            self._failed(error, len(decisions))
+            if self._on_failure == "refuse":
+                raise
+            return False
+        if missing:
+            self._policies.add((self._journal.writer, policy.version, month))
+        return True
+
+    def keep_scores(self, challenger: Identity, scores: Sequence[tuple[str, float]]) -> None:
+        """What the challenger gave each of these decisions. Nobody waits for that, so a failure is only counted."""
+        fields: dict[str, Any] = {"model": model_of(challenger)}
+        at = self._clock()
+        try:
+            self._append([Entry("challenger", key, at, fields | {"probability": score}) for key, score in scores])
+        except JournalFailed as error:
+            self._failed(error, len(scores))
+
+    def close(self) -> None:
+        """No decision follows."""
+        self._journal.close()
+
+    def _append(self, entries: Sequence[Entry]) -> None:
+        self._journal.append(entries)
+        self._metrics.journal_records.inc(len(entries))
+        if self._told is not None:
+            self._told = None
+            log.info("decisions are kept again")
+
+    def _failed(self, error: JournalFailed, count: int) -> None:
+        self._metrics.journal_failures.inc(count)
+        if str(error) != self._told:
+            self._told = str(error)
+            log.error("decisions cannot be kept", extra={"reason": self._told, "on_failure": self._on_failure})
+
+
+def model_of(identity: Identity) -> dict[str, str]:
+    """Which model it was, for good."""
+    return {"name": identity.name, "version": identity.version, "uri": identity.uri, "digest": identity.digest}
+
+
+def recorder_of(settings: Settings, metrics: Metrics) -> Recorder | None:
+    """None where decisions are not to be kept."""
+    audit = settings.audit
+    if not audit.enabled:
+        return None
+    journal = Journal(audit.journal_dir, audit.journal_megabytes * MEGABYTE)
+    return Recorder(journal, audit.on_failure, metrics)

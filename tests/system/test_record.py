@@ -1,0 +1,199 @@
+"""What was answered is on the disk: real servers that are killed, crowded and left without space or database."""
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from tests.fakes import audit_in, cached_model, constant_document, json_file, settings_for
+from tests.journals import chains, keys
+from tests.servers import Server, environment_of, running_server
+from tests.waiting import wait_until
+
+DEAD = "http://127.0.0.1:9"
+AWAY = "postgresql+psycopg2://credit@127.0.0.1:9/credit"
+"""Nothing leaves the journal while nobody answers there."""
+
+REQUEST = json_file("request.json")
+BATCH = {"data": {"rows": [REQUEST["data"]["features"]] * 40}}
+SECONDS = 60.0
+LIVES = 3
+
+
+@dataclass(slots=True)
+class Answers:
+    """ids: of each decision that was answered with 200, None where it was not kept; failed: anything else."""
+
+    ids: list[str | None] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, answer: httpx.Response) -> None:
+        with self.lock:
+            if answer.status_code == 200:
+                told = answer.json()
+                self.ids += [it["decision_id"] for it in told.get("predictions", [told])]
+            else:
+                self.failed.append(f"{answer.status_code} {answer.text}")
+
+
+def settings_of(folder: Path, **audit: Any) -> Settings:
+    """Of a server with its model in the cache, and nothing else within reach."""
+    settings = settings_for(folder, tracking_uri=DEAD)
+    cached_model(settings, constant_document(0.3))
+    return settings.model_copy(update={"audit": audit_in(folder, database_uri=AWAY, **audit)})
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    audit = settings.audit
+    return environment_of(settings) | {
+        "AUDIT__ON_FAILURE": audit.on_failure,
+        "AUDIT__JOURNAL_MEGABYTES": str(audit.journal_megabytes),
+    }
+
+
+def ask(server: Server, answers: Answers, stop: threading.Event) -> None:
+    """Single decisions and batches in turn, until told to stop or the server is gone."""
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        while not stop.is_set():
+            try:
+                answers.take(client.post("/predict", json=REQUEST))
+                answers.take(client.post("/predict/batch", json=BATCH))
+            except httpx.TransportError:
+                return
+
+
+@contextmanager
+def asking(server: Server, answers: Answers) -> Iterator[None]:
+    """Three clients, while the block runs."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(3) as clients:
+        running = [clients.submit(ask, server, answers, stop) for _ in range(3)]
+        try:
+            yield
+        finally:
+            stop.set()
+    for client in running:
+        client.result()
+
+
+def test_killed_at_any_moment_beside_another_on_the_same_folder_it_has_kept_what_it_answered_once(
+    tmp_path: Path,
+) -> None:
+    settings, random = settings_of(tmp_path), Random()
+    folder, answers, others = settings.audit.journal_dir, Answers(), Answers()
+    with running_server(variables(settings), tmp_path / "other.log") as other:
+        other.wait_ready()
+        with asking(other, others):
+            for life in range(LIVES):
+                with running_server(variables(settings), tmp_path / f"{life}.log") as server:
+                    server.wait_ready()
+                    wanted = len(answers.ids) + random.randrange(50, 1000)
+                    with asking(server, answers):
+                        wait_until(lambda: len(answers.ids), lambda it, wanted=wanted: it >= wanted, SECONDS)  # type: ignore[misc]
+                        server.process.kill()
+                        server.process.wait()
+    assert answers.failed == others.failed == []
+    assert len(chains(folder)) == LIVES + 1
+    kept = keys(folder, "decision")
+    assert len(set(kept)) == len(kept)
+    answered = [*answers.ids, *others.ids]
+    assert len(set(answered)) == len(answered)
+    assert set(answered) - set(kept) == set()
+
+
+def test_asked_to_stop_it_has_kept_exactly_what_it_answered(tmp_path: Path) -> None:
+    settings, answers = settings_of(tmp_path), Answers()
+    with running_server(variables(settings), tmp_path / "log") as server:
+        server.wait_ready()
+        with asking(server, answers):
+            wait_until(lambda: len(answers.ids), lambda it: it > 200, SECONDS)
+        server.process.terminate()
+        assert server.process.wait(timeout=30) == 0
+    assert sorted(keys(settings.audit.journal_dir, "decision")) == sorted(str(it) for it in answers.ids)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 512 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Until nothing more fits."""
+    with path.open("wb", buffering=0) as ballast:
+        try:
+            while ballast.write(b"\0" * 4096):
+                pass
+        except OSError:
+            return
+
+
+@pytest.mark.parametrize("on_failure", ["refuse", "serve"])
+def test_on_a_full_disk_nothing_is_half_kept_and_with_space_it_goes_on_by_itself(
+    small_disk: Path, tmp_path: Path, on_failure: str
+) -> None:
+    settings = settings_of(tmp_path, journal_dir=small_disk / "journal", on_failure=on_failure)
+    answers = Answers()
+    with running_server(variables(settings), tmp_path / "log") as server:
+        server.wait_ready()
+
+        def asked(body: Any) -> httpx.Response:
+            path = "/predict/batch" if body is BATCH else "/predict"
+            answer = httpx.post(f"{server.url}{path}", json=body, timeout=30)
+            answers.take(answer)
+            return answer
+
+        def unkept() -> int:
+            return len(answers.failed) + answers.ids.count(None)
+
+        asked(REQUEST)
+        fill(small_disk / "ballast")
+        wait_until(lambda: (asked(BATCH), asked(REQUEST), unkept()), lambda it: it[2] > 200, SECONDS)
+        refused = asked(REQUEST)
+        assert refused.status_code == (503 if on_failure == "refuse" else 200)
+        assert refused.headers.get("Retry-After") == ("5" if on_failure == "refuse" else None)
+        (small_disk / "ballast").unlink()
+        wait_until(lambda: asked(REQUEST), lambda it: "X-Decision-ID" in it.headers, SECONDS)
+        asked(BATCH)
+        server.process.terminate()
+        assert server.process.wait(timeout=30) == 0
+    if on_failure == "refuse":
+        assert {it[:3] for it in answers.failed} == {"503"}
+    else:
+        assert answers.failed == []
+    assert sorted(keys(small_disk / "journal", "decision")) == sorted(it for it in answers.ids if it)
+
+
+def test_at_the_journals_limit_it_refuses_and_with_the_database_having_it_all_it_goes_on(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, journal_megabytes=1)
+    answers = Answers()
+    with running_server(variables(settings), tmp_path / "log") as server:
+        server.wait_ready()
+        with asking(server, answers):
+            wait_until(lambda: len(answers.failed), lambda it: it > 3, SECONDS, "refusals")
+        (writer,) = settings.audit.journal_dir.iterdir()
+        size = (writer / "00000001.jsonl").stat().st_size
+        assert 900_000 < size <= 1024 * 1024
+        (writer / "shipped").write_text(f'{{"file": 1, "offset": {size}}}')
+        wait_until(lambda: httpx.post(f"{server.url}/predict", json=REQUEST).status_code, lambda it: it == 200, SECONDS)
+    assert {it[:3] for it in answers.failed} == {"503"}
+    assert set(answers.ids) - set(keys(settings.audit.journal_dir, "decision")) == set()

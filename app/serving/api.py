@@ -25,6 +25,7 @@ from app.serving.logs import RequestLog
 from app.serving.media import require_json
 from app.serving.problems import FailuresAsProblems, NoModel, add_problem_handlers
 from app.serving.reading import read_rows, read_vector
+from app.serving.records import add_records
 from app.serving.reloads import Reload
 from app.serving.request_ids import RequestIds
 from app.serving.schema import (
@@ -66,6 +67,7 @@ def create_app(
     app.openapi = document_of(app)  # type: ignore[method-assign]
     app.include_router(docs_router(app.openapi))
     _add_decisions(app, holder, challenger)
+    add_records(app, settings)
     _add_model(app, settings, holder, challenger)
     _add_operation(app, holder)
     # The last one added is the first that a request meets.

@@ -7,12 +7,13 @@ from app.serving.problems import MEDIA_TYPE, TITLES
 from app.serving.schema import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
 
 MEANINGS: dict[int, str] = {
+    404: "There is no such thing, or not yet.",
     408: "The body stopped coming.",
     413: "The body is larger than 64 KiB, or 4 MiB for a batch.",
     415: "The body is not declared as application/json (in UTF-8, not compressed). It has to be declared.",
     422: "The body is not a valid request; errors names each place. Not JSON at all is 422 too.",
     500: "The service failed.",
-    503: "No model is loaded yet; Retry-After says when to ask again (seconds).",
+    503: "No model is loaded yet, or the database is away; Retry-After says when to ask again (seconds).",
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -31,6 +32,7 @@ REQUEST_ID = {
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}}}
 DETAILS: dict[int, str] = {
+    404: "the database holds no decision of this id",
     408: "nothing more of the body came for 10 s",
     413: "the body may have at most 64 KiB",
     415: "send the header Content-Type: application/json",

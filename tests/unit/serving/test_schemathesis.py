@@ -1,14 +1,23 @@
 """Requests made from the OpenAPI document, good and bad: nothing but /boom may fail, all is as documented."""
 
+import tempfile
 from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
+from app.audit.database import open_engine
+from app.audit.months import Month
+from app.audit.schema import migrate
+from app.settings import Audit, Settings
 from tests.fakes import Api, constant_model
+from tests.records import NOON
 
-API = Api(constant_model(0.3))
+FOLDER = tempfile.TemporaryDirectory()
+DATABASE = f"sqlite:///{FOLDER.name}/decisions.db"
+migrate(open_engine(DATABASE, create=True), Month.of(NOON))
+API = Api(constant_model(0.3), Settings(audit=Audit(database_uri=DATABASE)))
 schema = schemathesis.openapi.from_asgi("/openapi.json", API.app)
 EXAMPLES = 100
 

@@ -46,7 +46,7 @@ class Simulation:
         for it in self.swaps:
             lines.append(f"{it.then} then, {it.now} now: {it.decisions:,}")
             lines += [f"  {key}" for key in it.ids]
-            if it.decisions > len(it.ids):
+            if it.ids and it.decisions > len(it.ids):
                 lines.append(f"  and {it.decisions - len(it.ids):,} more")
         return "\n".join(lines)
 

@@ -19,10 +19,9 @@ from sqlalchemy import (
     text,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.audit.database import READING, is_postgres, translated
-from app.audit.record import Link
+from app.audit.record import Link, utc
 from app.audit.schema.tables import decisions, dropped, entries
 
 CHUNK = 2_000
@@ -30,6 +29,9 @@ CHUNK = 2_000
 
 DAY = 86_400_000_000
 """Microseconds. So far a decision's time may lie from that of its id and still be found in one partition."""
+
+POSTGRES_TYPES = {"sequence": "bigint", "at": "timestamptz"}
+"""Of the columns that are no text."""
 
 FAR_FUTURE = 200_000 * DAY
 """Later than any decision, and still a time that Python and Postgres can hold."""
@@ -78,18 +80,14 @@ class Store:
 
     def insert(self, links: Iterable[Link]) -> None:
         """All or nothing; a link that is there already stays as it is."""
-        of_decisions, of_entries = [], []
+        parts: dict[str, list[Link]] = {"decisions": [], "entries": []}
         for it in links:
-            row = {"at": it.at, "writer": it.writer, "sequence": it.sequence, "hash": it.hash, "content": it.content}
-            if it.kind == "decision":
-                of_decisions.append(row | {"id": it.key})
-            else:
-                of_entries.append(row | {"kind": it.kind, "key": it.key})
+            parts["decisions" if it.kind == "decision" else "entries"].append(it)
         with translated("decisions cannot be kept", self.engine), self.engine.begin() as connection:
-            dialect = postgresql if is_postgres(connection) else sqlite
-            for table, rows in ((decisions, of_decisions), (entries, of_entries)):
-                if rows:
-                    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+            insert = _insert_postgres if is_postgres(connection) else _insert_sqlite
+            for name, part in parts.items():
+                if part:
+                    insert(connection, name, part)
 
     def decision(self, key: str) -> Stored | None:
         """By its id alone, a UUID in its usual form."""
@@ -169,6 +167,31 @@ class Store:
             rows = connection.execution_options(yield_per=CHUNK).execute(query)
             for row in rows:
                 yield _stored(row)
+
+
+def _insert_postgres(connection: Connection, name: str, links: Sequence[Link]) -> None:
+    # A column at a time takes a third of the processor's time of a row at a time, and half the server's.
+    columns = {**_columns(name, links), "at": [utc(it.at) for it in links]}
+    arrays = ", ".join(f"%s::{POSTGRES_TYPES.get(column, 'text')}[]" for column in columns)
+    connection.exec_driver_sql(
+        f"INSERT INTO {name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING",
+        tuple(columns.values()),
+    )
+
+
+def _insert_sqlite(connection: Connection, name: str, links: Sequence[Link]) -> None:
+    columns = _columns(name, links)
+    marks = ", ".join("?" * len(columns))
+    connection.exec_driver_sql(
+        f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING",
+        list(zip(*columns.values(), strict=True)),
+    )
+
+
+def _columns(name: str, links: Sequence[Link]) -> dict[str, list[Any]]:
+    columns = {"writer": "writer", "sequence": "sequence", "at": "at", "hash": "hash", "content": "content"}
+    columns |= {"id": "key"} if name == "decisions" else {"kind": "kind", "key": "key"}
+    return {column: [getattr(it, field) for it in links] for column, field in columns.items()}
 
 
 def _stored(row: Iterable[Any]) -> Stored:

@@ -28,6 +28,7 @@ from app.serving.media import require_json
 from app.serving.problems import RETRY_AFTER_SECONDS, FailuresAsProblems, NoModel, add_problem_handlers
 from app.serving.reading import read_rows, read_vector
 from app.serving.recording import Asked, Recorder
+from app.serving.records import add_records
 from app.serving.reloads import Reload
 from app.serving.request_ids import RequestIds, current_request_id
 from app.serving.schema import (
@@ -75,6 +76,7 @@ def create_app(
     app.openapi = document_of(app)  # type: ignore[method-assign]
     app.include_router(docs_router(app.openapi))
     _add_decisions(app, holder, challenger, recorder)
+    add_records(app, settings)
     _add_model(app, settings, holder, challenger)
     _add_operation(app, holder)
     # The last one added is the first that a request meets.

@@ -4,7 +4,7 @@ from starlette.types import ASGIApp, Receive, Scope as AsgiScope, Send
 
 from app.callers.known import Scope
 from app.serving.admission import Admission
-from app.serving.problems import DETAILS, problem
+from app.serving.problems import NO_DECISION, problem
 
 OPEN = frozenset({"/health", "/livez", "/readyz", "/metrics", "/meta", "/boom", "/docs", "/openapi.json"})
 OPEN_BELOW = "/docs/"
@@ -47,7 +47,7 @@ class OnlyCallers:
         if needed not in caller.scopes:
             requests.labels(caller.name, "out_of_scope").inc()
             # Whoever may not read the record is not told either which decisions there were.
-            refusal = problem(404, DETAILS[404]) if needed == "read" else problem(403, OUT_OF_SCOPE)
+            refusal = problem(404, NO_DECISION) if needed == "read" else problem(403, OUT_OF_SCOPE)
             return await refusal(scope, receive, send)
         requests.labels(caller.name, "let_in").inc()
         await self.app(scope, receive, send)

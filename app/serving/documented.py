@@ -10,12 +10,14 @@ from app.serving.schema import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
 MEANINGS: dict[int, str] = {
     401: "There is no API key, or it is not known; only where the operator wants keys.",
     403: "The API key lacks the scope predict; only where the operator wants keys.",
+    404: "There is no such thing, or not yet.",
     408: "The body stopped coming.",
     413: "The body is larger than 64 KiB, or 4 MiB for a batch.",
     415: "The body is not declared as application/json (in UTF-8, not compressed). It has to be declared.",
     422: "The body is not a valid request; errors names each place. Not JSON at all is 422 too.",
     500: "The service failed.",
-    503: "No model is loaded yet, or decisions cannot be kept; Retry-After says when to ask again (seconds).",
+    503: "No model is loaded yet, decisions cannot be kept, or the database is away; Retry-After says when to ask "
+    "again (seconds).",
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -57,6 +59,7 @@ HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 503: RETRY_AFTER}
 DETAILS: dict[int, str] = {
     401: NO_KEY,
     403: OUT_OF_SCOPE,
+    404: "the database holds no decision of this id",
     408: "nothing more of the body came for 10 s",
     413: "the body may have at most 64 KiB",
     415: "send the header Content-Type: application/json",

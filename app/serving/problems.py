@@ -29,6 +29,11 @@ DETAILS = {
     405: "this path does not answer that method; the header Allow names those that it answers",
 }
 
+NO_DECISION = (
+    "the database holds no decision of this id; one that was just made arrives within seconds of its answer, as soon as"
+    " the database can be reached"
+)
+
 log = logging.getLogger(__name__)
 
 

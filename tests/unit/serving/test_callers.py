@@ -1,18 +1,24 @@
 """Where keys are wanted, a request without the right one is answered before anything of it is read."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive, Scope, Send
 
+from app.audit.database import open_engine
+from app.audit.months import Month
+from app.audit.schema import migrate
 from app.callers.known import Callers
 from app.metrics import Metrics
 from app.serving.admission import Admission
 from app.serving.callers import OPEN, OnlyCallers, needed_for
 from app.serving.schema import Problem
-from tests.fakes import Api, caller, constant_model, json_file
+from app.settings import Settings
+from tests.fakes import Api, audit_in, caller, constant_model, json_file
+from tests.records import NOON
 
 REQUEST = json_file("request.json")
 BATCH = {"data": {"rows": [REQUEST["data"]["features"]]}}
@@ -98,8 +104,10 @@ def test_a_key_without_the_scope_predict_is_answered_403(path: str, body: Any) -
     assert (counted(api, "auditor", "out_of_scope"), decided(api)) == (1, 0)
 
 
-def test_a_key_without_the_scope_read_learns_nothing_of_the_record() -> None:
-    api = with_keys()
+def test_a_key_without_the_scope_read_learns_nothing_of_the_record(tmp_path: Path) -> None:
+    audit = audit_in(tmp_path)
+    migrate(open_engine(audit.database_uri, create=True), Month.of(NOON))
+    api = Api(constant_model(0.3), Settings(audit=audit), CALLERS)
     hidden = api.get(RECORD, bearer("cdk_office") | {"X-Request-ID": "same"})
     missing = api.get(f"{RECORD[:-1]}1", bearer("cdk_both") | {"X-Request-ID": "same"})
     assert (hidden.status_code, hidden.content, hidden.headers) == (404, missing.content, missing.headers)
@@ -136,7 +144,7 @@ def test_no_other_spelling_of_a_path_gets_past(path: str) -> None:
 
 def test_every_route_is_open_or_needs_a_scope_by_intention() -> None:
     needing = {route.path for route in with_keys().app.routes if isinstance(route, APIRoute) and needed_for(route.path)}
-    assert needing - {"/decisions/{decision_id}"} == {"/predict", "/predict/batch"}
+    assert needing == {"/predict", "/predict/batch", "/decisions/{id}"}
 
 
 def test_where_no_keys_are_wanted_a_key_is_not_looked_at() -> None:

@@ -1,16 +1,27 @@
 """Requests made from the OpenAPI document, good and bad: nothing but /boom may fail, all is as documented."""
 
+import tempfile
 from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
+from app.audit.database import open_engine
+from app.audit.months import Month
+from app.audit.schema import migrate
 from app.callers.known import Callers
+from app.settings import Audit, Settings
 from tests.fakes import Api, caller, constant_model
+from tests.records import NOON
 
-API = Api(constant_model(0.3))
-GUARDED = Api(constant_model(0.3), callers=Callers((caller("office", "cdk_office", "predict", "read"),)))
+FOLDER = tempfile.TemporaryDirectory()
+DATABASE = f"sqlite:///{FOLDER.name}/decisions.db"
+migrate(open_engine(DATABASE, create=True), Month.of(NOON))
+SETTINGS = Settings(audit=Audit(database_uri=DATABASE))
+API = Api(constant_model(0.3), SETTINGS)
+OFFICE = Callers((caller("office", "cdk_office", "predict", "read"),))
+GUARDED = Api(constant_model(0.3), SETTINGS, callers=OFFICE)
 schema = schemathesis.openapi.from_asgi("/openapi.json", API.app)
 guarded = schemathesis.openapi.from_asgi("/openapi.json", GUARDED.app)
 EXAMPLES = 100

@@ -1,0 +1,115 @@
+"""Connections to the database of the decisions, Postgres or SQLite, and its errors as this project's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote, unquote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+
+from app.errors import RecordUnavailable, SettingInvalid
+
+CONNECT_SECONDS = 3
+BUSY_SECONDS = 5
+"""How long one process waits for another that writes to the same SQLite file."""
+
+# A server that is gone without a word is noticed within this time, not after the two hours of TCP's own.
+KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+READING = {"reading": True}
+"""Execution option of a connection that will not write."""
+
+
+def open_engine(uri: str, connections: int = 2, statement_seconds: float | None = None, create: bool = False) -> Engine:
+    """Connects to nothing by itself; create: make an SQLite file where there is none.
+
+    Raises SettingInvalid for an address that is none.
+    """
+    try:
+        url = make_url(uri)
+    except (ArgumentError, ValueError):
+        raise SettingInvalid(
+            "setting audit.database_uri (environment: DATABASE_URI) cannot be read;"
+            " allowed: postgresql+psycopg2://user:password@host:port/database or sqlite:///file"
+        ) from None
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, create)
+    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **KEEPALIVE}
+    if statement_seconds is not None:
+        options["options"] = f"-c statement_timeout={int(statement_seconds * 1000)}"
+    return create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=CONNECT_SECONDS,
+        pool_pre_ping=True,
+        connect_args=options,
+        hide_parameters=True,
+    )
+
+
+def _sqlite(url: URL, create: bool) -> Engine:
+    engine = create_engine(
+        f"sqlite:///file:{quote(url.database or '')}?mode={'rwc' if create else 'rw'}&uri=true",
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _: Any) -> None:
+        # The driver's own transactions begin too late to keep two writers apart; ours begin below.
+        connection.isolation_level = None
+        if create:
+            # From then on readers and the writer do not wait for each other.
+            connection.execute("PRAGMA journal_mode = WAL")
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def is_postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def public(url: URL) -> str:
+    """Where the database is, without who asks and how it proves that."""
+    if url.get_backend_name() == "sqlite":
+        return f"SQLite file {unquote((url.database or '').removeprefix('file:'))}"
+    return f"Postgres database {url.database} at {url.host or 'the local socket'}:{url.port or 5432}"
+
+
+@contextmanager
+def translated(what: str, engine: Engine) -> Iterator[None]:
+    """Raises the database's errors as RecordUnavailable, without what a statement held."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise RecordUnavailable(f"{what}: {public(engine.url)}: {_reason(error)}; {_remedy(error)}") from error
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    if isinstance(error, OperationalError | InterfaceError | ProgrammingError) and str(error.orig).strip():
+        # Of these the first line is about the server or its tables; others may quote a value.
+        return " ".join(str(error.orig).splitlines()[0].split())
+    return type(error.orig if isinstance(error, DBAPIError) else error).__name__
+
+
+def _remedy(error: SQLAlchemyError) -> str:
+    text = str(error)
+    if "no such table" in text or "UndefinedTable" in text:
+        return "python -m app.audit migrate makes the tables"
+    if "authentication failed" in text or "permission denied" in text:
+        return "check user and password in DATABASE_URI (audit.database_uri)"
+    return "start it, or correct DATABASE_URI (audit.database_uri)"

@@ -1,0 +1,68 @@
+"""The tables, for queries; what makes them in a database are the migrations."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Dialect, MetaData, Table, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[int]):
+    """Microseconds since 1970: in Postgres a timestamp, which people read and partitions are cut by."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        kind = DateTime(timezone=True) if dialect.name == "postgresql" else BigInteger()
+        return dialect.type_descriptor(kind)
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "postgresql":
+            return value
+        return EPOCH + value * MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        return (value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value
+
+
+metadata = MetaData()
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("writer", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""One row a decision; `content` is what was hashed, and the other columns are taken from it."""
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("writer", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("content", Text, nullable=False),
+)
+"""Policies and the scores of challengers, links of the same chains."""
+
+dropped = Table(
+    "dropped",
+    metadata,
+    Column("writer", Text, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("before", Moment, nullable=False),
+)
+"""Runs of links that retention took, with the hash of the last of each: so a chain that begins late is explained."""

@@ -9,6 +9,7 @@ from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 
+from app.audit.journal import unshipped_bytes
 from app.metrics import Metrics
 from app.serving.follower import jittered
 from app.settings import ROOT, Settings
@@ -36,12 +37,12 @@ class Shipping:
     """
 
     def __init__(self, settings: Settings, metrics: Metrics, command: Sequence[str] = COMMAND) -> None:
+        self._journal_dir = settings.audit.journal_dir
         self._silent_seconds = SILENT_SECONDS + settings.audit.ship_seconds
         self._metrics = metrics
         self._command = command
         self._child: Process | None = None
         self._listening: asyncio.Task[str | None] | None = None
-        self._pending = 0
         self._error: str | None = None
         self._failures = 0
 
@@ -57,10 +58,15 @@ class Shipping:
 
     async def stop(self) -> None:
         """Let it ship the rest, now that the journal is closed; it is killed when that takes too long."""
-        child, listening = self._child, self._listening
-        if child is None or listening is None or child.returncode is not None:
-            return
-        child.terminate()
+        if self._child is not None and self._listening is not None:
+            await self._end(self._child, self._listening)
+        if left := await asyncio.to_thread(unshipped_bytes, self._journal_dir):
+            log.warning("records left in the journal, for the next server there", extra={"bytes": left})
+
+    async def _end(self, child: Process, listening: asyncio.Task[str | None]) -> None:
+        # Not by a signal, which would kill a child that has only just been started.
+        assert child.stdin is not None
+        child.stdin.close()
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 await listening
@@ -68,8 +74,6 @@ class Shipping:
             log.warning("shipper killed, because it did not end in time")
             child.kill()
             await child.wait()
-        if self._pending:
-            log.warning("records left in the journal, for the next server there", extra={"pending": self._pending})
 
     async def _run_child(self) -> None:
         # A session of its own: an interrupt from the terminal is for the server, which stops the child in its turn.
@@ -104,13 +108,12 @@ class Shipping:
     def _take(self, line: bytes) -> None:
         try:
             report = json.loads(line)
-            self._pending = int(report["pending"])
-            self._metrics.audit_lag.set(float(report["lag_seconds"]))
-            error = report["error"]
+            pending, lag_seconds, error = int(report["pending"]), float(report["lag_seconds"]), report["error"]
         except (ValueError, KeyError, TypeError):
             log.error("the shipper's report cannot be read", extra={"bytes": len(line)})
             return
-        self._metrics.journal_pending.set(self._pending)
+        self._metrics.journal_pending.set(pending)
+        self._metrics.audit_lag.set(lag_seconds)
         self._metrics.shipper_up.set(1)
         self._failures = 0
         if error != self._error:
@@ -122,7 +125,7 @@ class Shipping:
 
 
 async def _line(stream: StreamReader) -> bytes:
-    """Empty at the end. Of a line longer than the reader's buffer only the rest."""
+    """Empty at the end. A line longer than the reader's buffer is skipped, or all of it but its rest."""
     while True:
         try:
             return await stream.readline()

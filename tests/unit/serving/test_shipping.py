@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from app.audit.journal import Journal, unshipped_bytes
+from app.audit.record import Entry
 from app.metrics import Metrics
 from app.serving import shipping as module
 from app.serving.shipping import Shipping
@@ -18,23 +20,23 @@ from app.settings import Audit, Settings
 from tests.waiting import wait_until
 
 SECONDS = 20.0
+NOWHERE = Path("/nowhere/journal")
 
 REPORT = """
-import json, os, signal, sys, time
+import json, os, sys, time
 def report(pending, lag=0.0, error=None):
     print(json.dumps({"pending": pending, "lag_seconds": lag, "shipped": 0, "error": error}), flush=True)
 """
-UNTIL_TERM = "\nsignal.sigwait([signal.SIGTERM])\n"
-BLOCK_TERM = "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+UNTIL_END = "\nsys.stdin.read()\n"
 
 
 class World:
     """Shipping by a child that runs a script of the test's."""
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, journal: Path = NOWHERE) -> None:
         self.metrics = Metrics(0.05)
         command = (sys.executable, "-c", REPORT + script)
-        self.shipping = Shipping(Settings(audit=Audit(ship_seconds=0.1)), self.metrics, command)
+        self.shipping = Shipping(Settings(audit=Audit(ship_seconds=0.1, journal_dir=journal)), self.metrics, command)
 
     def sample(self, name: str) -> float:
         return self.metrics.registry.get_sample_value(name) or 0.0
@@ -68,7 +70,7 @@ class World:
 
 def messages(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, Any]]:
     records = [it for it in caplog.records if it.name == "app.serving.shipping"]
-    return [(it.levelname, it.message, vars(it).get("reason", vars(it).get("pending"))) for it in records]
+    return [(it.levelname, it.message, vars(it).get("reason", vars(it).get("bytes"))) for it in records]
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_its_reports_are_the_gauges(caplog: pytest.LogCaptureFixture) -> None:
-    world = World(BLOCK_TERM + "report(7, 2.5)" + UNTIL_TERM + "report(0)")
+    world = World("report(7, 2.5)" + UNTIL_END + "report(0)")
     world.run(world.until(lambda: world.seen == (1, 7, 2.5)))
     assert world.seen == (0, 0, 0)
     assert messages(caplog) == []
@@ -86,14 +88,30 @@ def test_its_reports_are_the_gauges(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_change_of_its_error_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     script = "for _ in range(3): report(1, 1, 'the database is away')\nreport(0)\nreport(5)"
-    world = World(BLOCK_TERM + script + UNTIL_TERM)
+    world = World(script + UNTIL_END)
     with caplog.at_level(logging.INFO):
         world.run(world.until(lambda: world.seen[1] == 5))
     assert messages(caplog) == [
         ("WARNING", "records do not reach the database; they stay in the journal", "the database is away"),
         ("INFO", "records reach the database again", None),
-        ("WARNING", "records left in the journal, for the next server there", 5),
     ]
+
+
+def test_what_is_left_in_the_journal_at_the_end_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Journal(tmp_path, 10**9).append([Entry("decision", "a", 1, {})])
+    world = World("report(1)" + UNTIL_END, tmp_path)
+    world.run(world.until(lambda: world.seen[0] == 1))
+    assert messages(caplog) == [
+        ("WARNING", "records left in the journal, for the next server there", unshipped_bytes(tmp_path))
+    ]
+
+
+def test_one_that_has_only_just_been_started_ships_the_rest_all_the_same(tmp_path: Path) -> None:
+    starts, done = tmp_path / "starts", tmp_path / "done"
+    script = f"open({str(starts)!r}, 'w').close(); time.sleep(0.3)" + UNTIL_END + f"open({str(done)!r}, 'w').close()"
+    world = World(script)
+    world.run(world.until(starts.exists))
+    assert done.exists()
 
 
 @pytest.mark.usefixtures("quick")
@@ -131,17 +149,22 @@ def test_a_command_that_cannot_be_started_is_tried_again(caplog: pytest.LogCaptu
     assert messages(caplog)[0] == ("ERROR", "shipper cannot be started", "No such file or directory")
 
 
-@pytest.mark.parametrize("line", ["Starting", "[]", '{"pending": null}', "x" * 100_000])
+@pytest.mark.parametrize("line", ["Starting", "[]", '{"pending": null}'])
 def test_a_line_that_is_no_report_changes_nothing(line: str, caplog: pytest.LogCaptureFixture) -> None:
-    world = World(BLOCK_TERM + f"print({line!r}, flush=True)\nreport(3)" + UNTIL_TERM + "report(0)")
+    world = World(f"print({line!r}, flush=True)\nreport(3)" + UNTIL_END + "report(0)")
     world.run(world.until(lambda: world.seen == (1, 3, 0)))
     assert messages(caplog)[0][:2] == ("ERROR", "the shipper's report cannot be read")
+
+
+def test_a_line_without_end_does_not_end_the_listening() -> None:
+    world = World("print('x' * 100_000, flush=True)\nreport(3)" + UNTIL_END)
+    world.run(world.until(lambda: world.seen == (1, 3, 0)))
 
 
 def test_one_that_says_nothing_is_not_up_until_it_speaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(module, "SILENT_SECONDS", 0.2)
     go = tmp_path / "go"
-    world = World(BLOCK_TERM + f"report(3)\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\nreport(2)\n")
+    world = World(f"report(3)\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\nreport(2)\n")
 
     async def silent_then_not() -> None:
         await world.until(lambda: world.seen[:2] == (1, 3))()
@@ -154,7 +177,7 @@ def test_one_that_says_nothing_is_not_up_until_it_speaks(monkeypatch: pytest.Mon
 
 def test_at_the_end_it_may_ship_the_rest(tmp_path: Path) -> None:
     done = tmp_path / "done"
-    script = BLOCK_TERM + "report(9)" + UNTIL_TERM + f"time.sleep(0.3); open({str(done)!r}, 'w').write('x'); report(0)"
+    script = "report(9)" + UNTIL_END + f"time.sleep(0.3); open({str(done)!r}, 'w').write('x'); report(0)"
     world = World(script)
     world.run(world.until(lambda: world.seen[1] == 9))
     assert (done.exists(), world.seen[1]) == (True, 0)
@@ -164,7 +187,7 @@ def test_one_that_does_not_end_is_killed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "STOP_SECONDS", 0.2)
-    world = World(BLOCK_TERM + "report(os.getpid())\nwhile True: time.sleep(1)")
+    world = World("report(os.getpid())\nwhile True: time.sleep(1)")
     world.run(world.until(lambda: world.seen[0] == 1))
     pid = int(world.sample("credit_journal_pending_records"))
     assert not Path(f"/proc/{pid}").exists()

@@ -14,10 +14,16 @@ from app.features import FEATURES
 from app.scoring.policy import Verdict
 from app.serving.documented import problems
 from app.serving.problems import NO_DECISION, RETRY_AFTER_SECONDS, problem
-from app.serving.schema import Answer, Applicant, Reason
+from app.serving.schema import APPLICANT_EXAMPLE, Answer, Applicant, Reason
 from app.settings import Settings
 
 EXAMPLE = "01a0c450-6c00-7000-80b6-5093f2a50944"
+MODEL_EXAMPLE = {
+    "name": "credit-default-model",
+    "version": "3",
+    "uri": "models:/credit-default-model/3",
+    "digest": "9f86",
+}
 
 # Written down here, because of a parameter that FastAPI reads it would say that it can be refused with 422.
 PARAMETER = {
@@ -43,7 +49,7 @@ class RecordedModel(Answer):
 class RecordedScore(Answer):
     """What a challenger gave."""
 
-    model: RecordedModel
+    model: RecordedModel = Field(description="The challenger.", examples=[MODEL_EXAMPLE])
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0139])
 
 
@@ -55,8 +61,8 @@ class Record(Answer):
     request_id: str = Field(description="X-Request-ID of its request.", examples=["c0ffee-1"])
     caller: str | None = Field(description="Who asked; null when nobody has to say.", examples=["branch-12"])
     row: int | None = Field(description="Its row, counted from 0, when it was one of a batch.", examples=[None])
-    features: Applicant = Field(description="The ten features as received.")
-    model: RecordedModel
+    features: Applicant = Field(description="The ten features as received.", examples=[APPLICANT_EXAMPLE])
+    model: RecordedModel = Field(description="What scored.", examples=[MODEL_EXAMPLE])
     policy_version: str = Field(description="The policy that it was made under.", examples=["abdb2713aa05"])
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
     decision: Verdict = Field(description="As it was answered.", examples=["ACCEPT"])

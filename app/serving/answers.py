@@ -1,14 +1,12 @@
 """From wire vectors to answers: the meaning of /predict, without HTTP."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
+from app.serving.batching import SLICE_SECONDS, decide_large
 from app.serving.holder import Serving
-
-SLICE_SECONDS = 0.005
-"""Longest time that a batch keeps other requests waiting."""
 
 
 def decide_row(serving: Serving, vector: list[float]) -> dict[str, Any]:
@@ -31,12 +29,19 @@ def answer(serving: Serving, vector: list[float]) -> dict[str, Any]:
     return {**row, **_served_by(serving), "out_of_range": out_of_range}
 
 
-async def answer_batch(serving: Serving, vectors: Iterable[list[float]]) -> dict[str, Any]:
+async def answer_batch(serving: Serving, vectors: Sequence[list[float]]) -> dict[str, Any]:
     """As app.serving.schema.BatchAnswer.
 
     In slices between which the loop serves others. A thread would not help: scoring is Python code, and the
     two would take turns at the interpreter's lock anyway.
     """
+    predictions = await decide_large(serving, vectors)
+    if predictions is None:
+        predictions = await _one_by_one(serving, vectors)
+    return {"predictions": predictions, **_served_by(serving)}
+
+
+async def _one_by_one(serving: Serving, vectors: Sequence[list[float]]) -> list[dict[str, Any]]:
     predictions = []
     slice_ends = perf_counter() + SLICE_SECONDS
     for vector in vectors:
@@ -44,7 +49,7 @@ async def answer_batch(serving: Serving, vectors: Iterable[list[float]]) -> dict
         if perf_counter() >= slice_ends:
             await asyncio.sleep(0)
             slice_ends = perf_counter() + SLICE_SECONDS
-    return {"predictions": predictions, **_served_by(serving)}
+    return predictions
 
 
 def _served_by(serving: Serving) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
@@ -16,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from app.features import NULLABLE, POSITIONS
 from app.metrics import LATENCY_BUCKETS, Metrics
 from app.serving.answers import answer, answer_batch
+from app.serving.batching import encoded
 from app.serving.challenger import Challenger
 from app.serving.docs import docs_router, document_of
 from app.serving.documented import body, problems
@@ -84,9 +84,9 @@ def _serving(holder: Holder) -> Serving:
     return holder.serving
 
 
-def _json(content: Any, serving: Serving, afterwards: BackgroundTask | None) -> Response:
+def _json(content: bytes, serving: Serving, afterwards: BackgroundTask | None) -> Response:
     headers = {"X-Model-Version": serving.model.identity.version}
-    return Response(json.dumps(content), headers=headers, media_type="application/json", background=afterwards)
+    return Response(content, headers=headers, media_type="application/json", background=afterwards)
 
 
 def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger) -> None:
@@ -104,7 +104,7 @@ def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger) -> None
         vector = read_vector(await request.body())
         serving = _serving(holder)
         answered = answer(serving, vector)
-        return _json(answered, serving, challenger.after(serving, [vector], [answered]))
+        return _json(json.dumps(answered).encode(), serving, challenger.after(serving, [vector], [answered]))
 
     @app.post(
         "/predict/batch",
@@ -120,7 +120,7 @@ def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger) -> None
         rows = read_rows(await request.body())
         serving = _serving(holder)
         answered = await answer_batch(serving, rows)
-        return _json(answered, serving, challenger.after(serving, rows, answered["predictions"]))
+        return _json(await encoded(answered), serving, challenger.after(serving, rows, answered["predictions"]))
 
 
 def _utc(seconds: float) -> str:

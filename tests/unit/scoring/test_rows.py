@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.errors import NotCompilable
 from app.features import FEATURES
@@ -20,29 +19,10 @@ from app.scoring.policy import Overrides, Policy
 from app.scoring.reasons import AGE
 from app.scoring.rows import NO_REASON, Decisions, RowsDecider
 from app.settings import Settings
-from app.training.data import clean
-from app.training.fit import fit_candidate, probabilities
-from app.training.reference import build_reference
-from app.training.sample import synthetic_frame
 from tests.fakes import constant_document, constant_model, failing_model
 from tests.unit.models import Rows, quirky_rows
 
 POLICY = load_policy(Settings())
-
-
-@pytest.fixture(scope="module")
-def applicants() -> Rows:
-    return np.column_stack([np.arange(2000.0), clean(synthetic_frame(3), "sample").features[:2000]])
-
-
-@pytest.fixture(scope="module")
-def trained() -> ScoringModel:
-    """As training makes it, of the synthetic sample."""
-    dataset = clean(synthetic_frame(20), "sample")
-    with threadpool_limits(limits=1):
-        estimator = fit_candidate(dataset, 20)
-        known = build_reference(dataset.features, lambda rows: probabilities(estimator, rows), POLICY.threshold, 20)
-    return ScoringModel.compiled(replace(constant_document(0.5), spec=extract(estimator), reference=known))
 
 
 def one_by_one(decider: Decider, rows: Rows) -> list[Decision]:
@@ -72,19 +52,19 @@ def decided_alike(model: ScoringModel, policy: Policy, rows: Rows) -> list[Decis
 
 @pytest.mark.parametrize("threshold", [0.001, 0.05, 0.3, 0.99])
 def test_a_trained_model_decides_alike_under_any_threshold(
-    trained: ScoringModel, applicants: Rows, threshold: float
+    trained_model: ScoringModel, applicants: Rows, threshold: float
 ) -> None:
-    made = decided_alike(trained, replace(POLICY, threshold=threshold), applicants)
+    made = decided_alike(trained_model, replace(POLICY, threshold=threshold), applicants)
     assert (threshold == 0.99) == all(it.verdict == "ACCEPT" for it in made)
 
 
-def test_the_minimum_age_refuses_and_comes_first(trained: ScoringModel, applicants: Rows) -> None:
+def test_the_minimum_age_refuses_and_comes_first(trained_model: ScoringModel, applicants: Rows) -> None:
     children = applicants.copy()
     children[::2, AGE] = 17.0
-    made = decided_alike(trained, POLICY, children)
+    made = decided_alike(trained_model, POLICY, children)
     assert {it.reasons[0].code for it in made[::2]} == {"LEGAL_AGE"}
     assert {len(it.reasons) for it in made[::2]} >= {1, 4}
-    decided_alike(trained, replace(POLICY, overrides=Overrides()), children)
+    decided_alike(trained_model, replace(POLICY, overrides=Overrides()), children)
 
 
 def test_a_model_with_the_row_number_among_its_inputs_decides_alike(origin: Any) -> None:
@@ -128,12 +108,12 @@ VALUE = st.one_of(st.just(float("nan")), st.floats(-1e300, 1e300), st.sampled_fr
 
 @settings(deadline=None, max_examples=100)
 @given(rows=st.lists(st.lists(VALUE, min_size=11, max_size=11), min_size=1, max_size=20))
-def test_any_rows_are_decided_alike(trained: ScoringModel, rows: Sequence[Sequence[float]]) -> None:
-    decided_alike(trained, POLICY, np.array(rows))
+def test_any_rows_are_decided_alike(trained_model: ScoringModel, rows: Sequence[Sequence[float]]) -> None:
+    decided_alike(trained_model, POLICY, np.array(rows))
 
 
-def test_without_reasons_the_decisions_are_the_same(trained: ScoringModel, applicants: Rows) -> None:
-    rows_decider = RowsDecider(Decider(trained, POLICY))
+def test_without_reasons_the_decisions_are_the_same(trained_model: ScoringModel, applicants: Rows) -> None:
+    rows_decider = RowsDecider(Decider(trained_model, POLICY))
     with_reasons, without = rows_decider.decide(applicants), rows_decider.decide(applicants, with_reasons=False)
     assert with_reasons.probabilities == without.probabilities
     assert with_reasons.refused.tolist() == without.refused.tolist()

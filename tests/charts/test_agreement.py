@@ -12,6 +12,7 @@ import yaml
 from tests.charts.conftest import CHARTS, ROOT, Object, one, refusal, render, render_anew
 
 KIND = sorted((ROOT / "k8s" / "kind").glob("*.yaml"))
+BATCH = {"batch": {"enabled": True, "input": "s3://datasets/*.csv", "output": "s3://datasets/decisions"}}
 SERVICES = {
     "api": {"http": 8000},
     "minio": {"s3": 9000, "console": 9001},
@@ -98,8 +99,8 @@ def test_whoever_reads_models_goes_through_mlflow_and_not_round_it() -> None:
         assert environment(client)["MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"] == "false"
 
 
-def labels_of(chart: str, kind: str) -> dict[str, str]:
-    thing = one(render(chart), kind)
+def labels_of(chart: str, kind: str, values: dict[str, Any] | None = None) -> dict[str, str]:
+    thing = one(render(chart, values), kind)
     spec = thing["spec"]["jobTemplate"]["spec"] if kind == "CronJob" else thing["spec"]
     labels: dict[str, str] = spec["template"]["metadata"]["labels"]
     return labels
@@ -127,14 +128,16 @@ def test_each_server_admits_those_who_need_it_and_no_other_pod() -> None:
         labels_of("minio", "StatefulSet"),
         labels_of("postgres", "StatefulSet"),
     )
+    batch = labels_of("api", "Job", BATCH)
     stranger = {"app.kubernetes.io/name": "stranger"}
-    who = {"api": api, "training": training, "mlflow": mlflow, "minio": minio, "postgres": postgres, "a": stranger}
+    who = {"api": api, "training": training, "batch": batch, "mlflow": mlflow, "minio": minio, "postgres": postgres}
+    who["a"] = stranger
     admitted = {
         chart: {name for name, labels in who.items() if admits(chart, port, labels)}
         for chart, port in {"postgres": "postgres", "minio": "s3", "mlflow": "http"}.items()
     }
-    assert admitted["minio"] == {"mlflow", "training"}
-    assert admitted["mlflow"] == {"api", "training"}
+    assert admitted["minio"] == {"mlflow", "training", "batch"}
+    assert admitted["mlflow"] == {"api", "training", "batch"}
     assert admitted["postgres"] >= {"mlflow", "api"}
     assert not admitted["postgres"] & {"minio", "postgres", "a"}
 

@@ -49,6 +49,8 @@ def vectorise(spec: Spec) -> Vectorised:
 
 
 class _Trees:
+    """For one thread at a time."""
+
     def __init__(self, spec: Spec) -> None:
         import numpy as np
 
@@ -69,9 +71,13 @@ class _Trees:
                 self._values[number * width + leaf] = value
                 for feature, threshold, left, missing_passes in path:
                     self._shut(feature, threshold, left, missing_passes, number, ~word.type(1 << leaf))
-        # A power of two as a 32-bit float has its exponent, plus 127, in the bits from the 23rd on.
-        self._first = np.arange(len(trees), dtype=np.int32) * width - 127
+        # A power of two as a float has its exponent, plus 1023, in the bits from the 52nd on.
+        self._first = np.arange(len(trees)) * width - 1023
         self._rows = max(1, CELLS_A_BLOCK // len(trees))
+        # Kept, because memory of this size is otherwise asked of the system, page by page, for every block.
+        shape = (self._rows, len(trees))
+        self._words = np.empty(shape, word), np.empty(shape, word)
+        self._powers, self._leaf_values = np.empty(shape), np.empty(shape)
 
     def _shut(self, feature: int, threshold: float, left: bool, missing_passes: bool, tree: int, others: Any) -> None:
         """Take a leaf away from the bins on the other side of a split."""
@@ -96,22 +102,24 @@ class _Trees:
         totals = np.full(columns.shape[1], self._baseline)
         for start in range(0, len(totals), self._rows):
             block = slice(start, start + self._rows)
-            for leaf in self._leaf_values(columns[:, block]).T:
-                totals[block] += leaf
+            for values in self._leaves_of(columns[:, block]).T:
+                totals[block] += values
         return totals
 
-    def _leaf_values(self, columns: "Columns") -> "Floats":
-        """One row an applicant, one column a tree."""
-        import numpy as np
-
+    def _leaves_of(self, columns: "Columns") -> "Floats":
+        """The leaves' values: one row an applicant, one column a tree."""
+        count = columns.shape[1]
+        left, other = (words[:count] for words in self._words)
         # Each bin is one of the table's own, so that clipping changes none; it only spares a check.
-        left = self._tables[0].take(columns[0], axis=0, mode="clip")
-        other = np.empty_like(left)
+        self._tables[0].take(columns[0], axis=0, out=left, mode="clip")
         for table, bins in zip(self._tables[1:], columns[1:], strict=True):
             left &= table.take(bins, axis=0, out=other, mode="clip")
-        leaves = (left.astype(np.float32).view(np.int32) >> 23) + self._first
-        values: Floats = self._values.take(leaves, mode="clip")
-        return values
+        powers = self._powers[:count]
+        powers[:] = left
+        leaves = powers.view("i8")
+        leaves >>= 52
+        leaves += self._first
+        return self._values.take(leaves, out=self._leaf_values[:count], mode="clip")
 
 
 def _thresholds(spec: Spec) -> list[set[float]]:

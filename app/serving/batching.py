@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
 from app.errors import NotCompilable
+from app.features import POSITIONS
 from app.scoring.decider import Decider
 from app.scoring.rows import NO_REASON, Decisions, RowsDecider
 
@@ -56,48 +59,49 @@ async def decide_large(serving: "Serving", vectors: Sequence[list[float]]) -> li
     rows_decider = await serving.large_batches.rows_decider(serving.decider) if len(vectors) >= FEWEST_ROWS else None
     if rows_decider is None:
         return None
-    work = _Slices(serving, rows_decider)
-    predictions: list[dict[str, Any]] = []
+    import numpy as np
+
+    values = chain.from_iterable(vectors)
+    rows = np.fromiter(values, np.float64, len(vectors) * len(POSITIONS)).reshape(len(vectors), -1)
+    batch = _Batch(serving, rows_decider, rows)
     count = FIRST_ROWS
-    while len(predictions) < len(vectors):
+    while len(batch.predictions) < len(rows):
         started = perf_counter()
-        predictions += work.decide(vectors[len(predictions) : len(predictions) + count])
-        took = perf_counter() - started
-        count = next_count(count, took)
+        batch.decide(count)
+        count = next_count(count, perf_counter() - started)
         await asyncio.sleep(0)
-    return predictions
+    batch.count()
+    return batch.predictions
 
 
 def next_count(count: int, took_seconds: float) -> int:
     """Rows of the next slice, after one of that many rows took that long."""
     if took_seconds > SLICE_SECONDS:
         return max(1, count // 2)
-    return min(MOST_ROWS, 2 * count) if 3 * took_seconds < SLICE_SECONDS else count
+    return min(MOST_ROWS, 2 * count) if 2 * took_seconds < SLICE_SECONDS else count
 
 
-@dataclass(frozen=True, slots=True)
-class _Slices:
+@dataclass(slots=True)
+class _Batch:
+    """A batch of which the rows are decided on that `predictions` holds."""
+
     serving: "Serving"
     rows_decider: RowsDecider
+    rows: "Floats"
+    predictions: list[dict[str, Any]] = field(default_factory=list)
+    _made: list[Decisions] = field(default_factory=list)
     _said: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     """The reasons of an answer by their numbers, as those of a row are held in one integer."""
 
-    def decide(self, vectors: Sequence[list[float]]) -> list[dict[str, Any]]:
+    def decide(self, count: int) -> None:
+        """On that many more rows."""
         import numpy as np
 
-        rows = np.array(vectors)
+        start = len(self.predictions)
+        rows = self.rows[start : start + count]
         made = self.rows_decider.decide(rows)
-        beyond = self._beyond(rows)
-        names = [name for _, name, _, _ in self.serving.model.ranges]
-        self.serving.metrics.observe_rows(
-            rows,
-            made.probabilities,
-            made.refused,
-            self.rows_decider.count_reasons(made),
-            dict(zip(names, beyond.sum(axis=0).tolist(), strict=True)),
-        )
         reasons = iter(self._reasons(made))
-        predictions: list[dict[str, Any]] = [
+        self.predictions += [
             {
                 "probability": probability,
                 "decision": "REJECT" if refused else "ACCEPT",
@@ -106,9 +110,26 @@ class _Slices:
             }
             for probability, refused in zip(made.probabilities, made.refused.tolist(), strict=True)
         ]
+        beyond = self._beyond(rows)
+        names = [name for _, name, _, _ in self.serving.model.ranges]
         for row in np.flatnonzero(beyond.any(axis=1)).tolist():
-            predictions[row]["out_of_range"] = [names[at] for at in np.flatnonzero(beyond[row]).tolist()]
-        return predictions
+            self.predictions[start + row]["out_of_range"] = [names[at] for at in np.flatnonzero(beyond[row]).tolist()]
+        self._made.append(made)
+
+    def count(self) -> None:
+        """Count all of it: a slice at a time would cost as much as deciding."""
+        import numpy as np
+
+        reasons: Counter[str] = Counter()
+        for made in self._made:
+            reasons += self.rows_decider.count_reasons(made)
+        self.serving.metrics.observe_rows(
+            self.rows,
+            [probability for made in self._made for probability in made.probabilities],
+            np.concatenate([made.refused for made in self._made]),
+            reasons,
+            Counter(name for prediction in self.predictions for name in prediction["out_of_range"]),
+        )
 
     def _beyond(self, rows: "Floats") -> "Flags":
         """As ScoringModel.out_of_range: one row an applicant, one column a feature."""
@@ -134,9 +155,12 @@ class _Slices:
 async def encoded(answered: dict[str, Any]) -> bytes:
     """An answer of `predictions` and more as JSON, in slices."""
     predictions = answered["predictions"]
-    parts = []
-    for start in range(0, len(predictions), ROWS_ENCODED):
-        parts.append(to_json(predictions[start : start + ROWS_ENCODED])[1:-1])
-        await asyncio.sleep(0)
     rest = to_json({name: value for name, value in answered.items() if name != "predictions"})
-    return b'{"predictions":[%b],%b' % (b",".join(parts), rest[1:])
+    parts = [b'{"predictions":[']
+    for start in range(0, len(predictions), ROWS_ENCODED):
+        parts += (to_json(predictions[start : start + ROWS_ENCODED])[1:-1], b",")
+        await asyncio.sleep(0)
+    parts[-1] = b"],"
+    parts.append(rest[1:])
+    # One copy of what may be megabytes.
+    return b"".join(parts)

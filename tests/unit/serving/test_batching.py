@@ -96,7 +96,7 @@ def test_others_have_their_turn_many_times_while_a_large_batch_is_decided(
 def test_a_slice_grows_while_it_is_quick_and_shrinks_when_it_was_too_long() -> None:
     assert next_count(64, SLICE_SECONDS / 4) == 128
     assert next_count(MOST_ROWS, SLICE_SECONDS / 4) == MOST_ROWS
-    assert next_count(512, SLICE_SECONDS / 2) == 512
+    assert next_count(512, SLICE_SECONDS * 0.7) == 512
     assert next_count(512, SLICE_SECONDS * 2) == 256
     assert next_count(1, SLICE_SECONDS * 2) == 1
 

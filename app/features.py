@@ -22,6 +22,12 @@ POSITIONS: tuple[str, ...] = (ROW_NUMBER, *FEATURES)
 NULLABLE: frozenset[str] = frozenset({"MonthlyIncome", "NumberOfDependents"})
 """Features that may be missing: `null` on the wire, an empty cell or NA in a file, NaN in a model's input."""
 
+NAMELESS = ("", "Unnamed: 0")
+"""What a file's nameless first column, the row number, is called once it has been read."""
+
+MISSING_CELLS = ("", "NA")
+"""What a CSV cell holds when its value is missing; any other word is a wrong value, not a missing one."""
+
 TARGET = "SeriousDlqin2yrs"
 """The outcome in the training file: 1 when the applicant was 90 days late or worse within two years."""
 

@@ -115,6 +115,10 @@ def _linear(spec: Spec) -> LogOdds:
                 values = [f if v != v else v for v, f in zip(values, step["fill"], strict=True)]
             else:
                 values = [(v - m) / s for v, m, s in zip(values, step["mean"], step["scale"], strict=True)]
-        return sum([v * c for v, c in zip(values, coefficients, strict=True)], 0.0) + intercept
+        # One after the other, because `sum` carries the rounding along from Python 3.12 on, which are other bits.
+        total = 0.0
+        for value, coefficient in zip(values, coefficients, strict=True):
+            total += value * coefficient
+        return total + intercept
 
     return log_odds

@@ -7,11 +7,9 @@ from typing import Any
 
 from app.audit.record import Entry
 from app.scoring.decider import Decision
+from app.serving.batching import SLICE_SECONDS, decide_large
 from app.serving.holder import Serving
 from app.serving.recording import Asked, Recorder
-
-SLICE_SECONDS = 0.005
-"""Longest time that a batch keeps other requests waiting."""
 
 
 def answer(serving: Serving, vector: list[float], recorder: Recorder | None, asked: Asked) -> dict[str, Any]:
@@ -20,13 +18,14 @@ def answer(serving: Serving, vector: list[float], recorder: Recorder | None, ask
     recorder: None where decisions are not kept.
     """
     decision = serving.decider.decide(vector)
-    decision_id = None
+    row = row_of(serving, vector, decision)
     if recorder is not None:
-        entry = recorder.entry(serving, asked, vector, decision)
+        entry = recorder.entry(serving, asked, vector, row)
         if recorder.keep(serving.policy, [entry]):
-            decision_id = entry.key
-    row = _row(serving, vector, decision, decision_id)
+            row["decision_id"] = entry.key
     out_of_range = row.pop("out_of_range")
+    # Only what will be answered is counted.
+    serving.metrics.observe(vector, decision, out_of_range)
     return {**row, **_served_by(serving), "out_of_range": out_of_range}
 
 
@@ -38,33 +37,53 @@ async def answer_batch(
     In slices between which the loop serves others. A thread would not help: scoring is Python code, and the
     two would take turns at the interpreter's lock anyway.
     """
+    large = await decide_large(serving, vectors)
+    decisions = [] if large is not None else await _one_by_one(serving, vectors)
+    rows = (
+        large.predictions
+        if large is not None
+        else [row_of(serving, *it) for it in zip(vectors, decisions, strict=True)]
+    )
+    if recorder is not None:
+        await _keep(serving, vectors, rows, recorder, asked)
+    if large is not None:
+        large.count()
+    for vector, decision, row in zip(vectors, decisions, rows, strict=False):
+        serving.metrics.observe(vector, decision, row["out_of_range"])
+    return {"predictions": rows, **_served_by(serving)}
+
+
+async def _one_by_one(serving: Serving, vectors: Sequence[list[float]]) -> list[Decision]:
     turns = _Turns()
-    decisions: list[Decision] = []
+    decisions = []
+    for vector in vectors:
+        decisions.append(serving.decider.decide(vector))
+        await turns.give()
+    return decisions
+
+
+async def _keep(
+    serving: Serving, vectors: Sequence[list[float]], rows: list[dict[str, Any]], recorder: Recorder, asked: Asked
+) -> None:
+    """All of them or none; those that are kept get their ids."""
+    turns = _Turns()
     entries: list[Entry] = []
-    for index, vector in enumerate(vectors):
-        decision = serving.decider.decide(vector)
-        decisions.append(decision)
-        if recorder is not None:
-            entries.append(recorder.entry(serving, asked, vector, decision, index))
+    for index, (vector, row) in enumerate(zip(vectors, rows, strict=True)):
+        entries.append(recorder.entry(serving, asked, vector, row, index))
         await turns.give()
-    kept = recorder is not None and recorder.keep(serving.policy, entries)
-    predictions = []
-    for index, (vector, decision) in enumerate(zip(vectors, decisions, strict=True)):
-        predictions.append(_row(serving, vector, decision, entries[index].key if kept else None))
-        await turns.give()
-    return {"predictions": predictions, **_served_by(serving)}
+    if recorder.keep(serving.policy, entries):
+        for row, entry in zip(rows, entries, strict=True):
+            row["decision_id"] = entry.key
 
 
-def _row(serving: Serving, vector: list[float], decision: Decision, decision_id: str | None) -> dict[str, Any]:
-    """A decision that will be answered: it is counted here."""
-    out_of_range = serving.model.out_of_range(vector)
-    serving.metrics.observe(vector, decision, out_of_range)
+def row_of(serving: Serving, vector: list[float], decision: Decision) -> dict[str, Any]:
+    """As app.serving.schema.RowDecision, before it is kept."""
     return {
-        "decision_id": decision_id,
+        "decision_id": None,
         "probability": decision.probability,
         "decision": decision.verdict,
         "reasons": [{"code": it.code, "feature": it.feature, "text": it.text} for it in decision.reasons],
-        "out_of_range": out_of_range,
+        "out_of_range": serving.model.out_of_range(vector),
     }
 
 

@@ -1,14 +1,13 @@
 """The routes: each reads, calls and answers; what an answer means is decided elsewhere."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
 from prometheus_fastapi_instrumentator import Instrumentator, metrics as instruments
+from pydantic_core import to_json
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
@@ -17,6 +16,7 @@ from app.features import NULLABLE, POSITIONS
 from app.metrics import LATENCY_BUCKETS, Metrics
 from app.serving.admission import Admission
 from app.serving.answers import answer, answer_batch
+from app.serving.batching import encoded
 from app.serving.callers import OnlyCallers
 from app.serving.challenger import Challenger
 from app.serving.docs import docs_router, document_of
@@ -100,11 +100,11 @@ def _asked(request: Request) -> Asked:
     return Asked(current_request_id(), request.scope.get("caller"))
 
 
-def _json(content: dict[str, Any], serving: Serving, afterwards: BackgroundTask | None) -> Response:
+def _json(content: bytes, serving: Serving, afterwards: BackgroundTask | None, decision_id: str | None) -> Response:
     headers = {"X-Model-Version": serving.model.identity.version}
-    if decision_id := content.get("decision_id"):
+    if decision_id is not None:
         headers["X-Decision-ID"] = decision_id
-    return Response(json.dumps(content), headers=headers, media_type="application/json", background=afterwards)
+    return Response(content, headers=headers, media_type="application/json", background=afterwards)
 
 
 def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger, recorder: Recorder | None) -> None:
@@ -122,7 +122,8 @@ def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger, recorde
         vector = read_vector(await request.body())
         serving = _serving(holder)
         answered = answer(serving, vector, recorder, _asked(request))
-        return _json(answered, serving, challenger.after(serving, [vector], [answered]))
+        afterwards = challenger.after(serving, [vector], [answered])
+        return _json(to_json(answered), serving, afterwards, answered["decision_id"])
 
     @app.post(
         "/predict/batch",
@@ -138,7 +139,8 @@ def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger, recorde
         rows = read_rows(await request.body())
         serving = _serving(holder)
         answered = await answer_batch(serving, rows, recorder, _asked(request))
-        return _json(answered, serving, challenger.after(serving, rows, answered["predictions"]))
+        afterwards = challenger.after(serving, rows, answered["predictions"])
+        return _json(await encoded(answered), serving, afterwards, None)
 
 
 def _utc(seconds: float) -> str:

@@ -3,12 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.metrics import Metrics, ModelMetrics
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Policy
+from app.serving.batching import LargeBatches
 from app.serving.reloads import Reload, Reloads
 from app.settings import Settings
 
@@ -25,6 +26,7 @@ class Serving:
     """As it was configured."""
     loaded_at: float
     """When the model was, in seconds since 1970."""
+    large_batches: LargeBatches = field(init=False, default_factory=LargeBatches)
 
     @property
     def model(self) -> ScoringModel:

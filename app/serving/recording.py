@@ -10,7 +10,6 @@ from app.audit.journal import Journal
 from app.audit.record import Entry, utc
 from app.errors import JournalFailed
 from app.metrics import Metrics
-from app.scoring.decider import Decision
 from app.scoring.model import Identity
 from app.scoring.policy import Policy
 from app.serving.holder import Serving
@@ -53,9 +52,9 @@ class Recorder:
         self._told: str | None = None
 
     def entry(
-        self, serving: Serving, asked: Asked, vector: Sequence[float], decision: Decision, row: int | None = None
+        self, serving: Serving, asked: Asked, vector: Sequence[float], decided: dict[str, Any], row: int | None = None
     ) -> Entry:
-        """One decision, to be kept; its key is its id. row: index in a batch."""
+        """One decision, to be kept; its key is its id. decided: as it will be answered; row: index in a batch."""
         fields = {
             "request_id": asked.request_id,
             "caller": asked.caller,
@@ -64,9 +63,9 @@ class Recorder:
             "features": [None if value != value else value for value in vector[1:]],
             "model": model_of(serving.model.identity),
             "policy_version": serving.policy.version,
-            "probability": decision.probability,
-            "decision": decision.verdict,
-            "reasons": [{"code": it.code, "feature": it.feature, "text": it.text} for it in decision.reasons],
+            "probability": decided["probability"],
+            "decision": decided["decision"],
+            "reasons": decided["reasons"],
         }
         return Entry("decision", self._ids.next(), asked.at, fields)
 

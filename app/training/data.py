@@ -10,7 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from app.errors import DataInvalid
-from app.features import FEATURES, NULLABLE, TARGET
+from app.features import FEATURES, NAMELESS, NULLABLE, TARGET
 from app.settings import Train
 from app.training.sample import synthetic_frame
 from app.training.source import read_frame
@@ -20,8 +20,6 @@ Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 SYNTHETIC = "synthetic sample"
-NAMELESS = ("", "Unnamed: 0")
-"""What a nameless first column, the row number, is called once a table has been read."""
 ROWS_SHOWN = 5
 
 

@@ -6,9 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from app.errors import DataInvalid
-
-MISSING = ("", "NA")
-"""What a CSV cell holds when its value is missing; any other word is a wrong value, not a missing one."""
+from app.features import MISSING_CELLS
 
 
 def read_frame(location: str, s3_endpoint_url: str) -> pd.DataFrame:
@@ -21,7 +19,7 @@ def read_frame(location: str, s3_endpoint_url: str) -> pd.DataFrame:
     try:
         if location.endswith(".parquet"):
             return pd.read_parquet(BytesIO(content)).reset_index(drop=True)
-        return pd.read_csv(BytesIO(content), keep_default_na=False, na_values=list(MISSING), low_memory=False)
+        return pd.read_csv(BytesIO(content), keep_default_na=False, na_values=list(MISSING_CELLS), low_memory=False)
     except (OSError, ValueError) as error:
         raise DataInvalid(f"{location} is not a table that can be read: {_one_line(error)}") from error
 

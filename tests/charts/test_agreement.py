@@ -12,6 +12,7 @@ import yaml
 from tests.charts.conftest import CHARTS, ROOT, Object, one, refusal, render, render_anew
 
 KIND = sorted((ROOT / "k8s" / "kind").glob("*.yaml"))
+BATCH = {"batch": {"enabled": True, "input": "s3://datasets/*.csv", "output": "s3://datasets/decisions"}}
 SERVICES = {
     "api": {"http": 8000},
     "minio": {"s3": 9000, "console": 9001},
@@ -100,8 +101,8 @@ def test_whoever_reads_models_goes_through_mlflow_and_not_round_it() -> None:
         assert environment(client)["MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"] == "false"
 
 
-def labels_of(chart: str, kind: str, name: str | None = None) -> dict[str, str]:
-    thing = one(render(chart), kind, name)
+def labels_of(chart: str, kind: str, name: str | None = None, values: dict[str, Any] | None = None) -> dict[str, str]:
+    thing = one(render(chart, values), kind, name)
     spec = thing["spec"]["jobTemplate"]["spec"] if kind == "CronJob" else thing["spec"]
     labels: dict[str, str] = spec["template"]["metadata"]["labels"]
     return labels
@@ -130,11 +131,13 @@ def test_each_server_admits_those_who_need_it_and_no_other_pod() -> None:
         labels_of("minio", "StatefulSet"),
         labels_of("postgres", "StatefulSet"),
     )
+    batch = labels_of("api", "Job", values=BATCH)
     stranger = {"app.kubernetes.io/name": "stranger"}
     who = {
         "api": api,
         "training": training,
         "retention": retention,
+        "batch": batch,
         "mlflow": mlflow,
         "minio": minio,
         "postgres": postgres,
@@ -144,10 +147,10 @@ def test_each_server_admits_those_who_need_it_and_no_other_pod() -> None:
         chart: {name for name, labels in who.items() if admits(chart, port, labels)}
         for chart, port in {"postgres": "postgres", "minio": "s3", "mlflow": "http"}.items()
     }
-    assert admitted["minio"] == {"mlflow", "training"}
+    assert admitted["minio"] == {"mlflow", "training", "batch"}
     # Both let the API's jobs in by the name that they share; where a job goes is said by its own policy.
-    assert admitted["mlflow"] == {"api", "training", "retention"}
-    assert admitted["postgres"] == {"mlflow", "api", "training", "retention"}
+    assert admitted["mlflow"] == {"api", "training", "retention", "batch"}
+    assert admitted["postgres"] == {"mlflow", "api", "training", "retention", "batch"}
 
 
 @pytest.mark.parametrize("path", [path for path in KIND if path.stem in SERVICES], ids=lambda path: path.stem)

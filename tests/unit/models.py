@@ -1,5 +1,6 @@
-"""Small fitted models whose rows have every quirk that a split can meet."""
+"""Fitted models: small ones whose rows have every quirk that a split can meet, and the one that training makes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,15 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from app.scoring.extract import extract
+from app.scoring.model import ScoringModel
+from app.training.data import clean
+from app.training.fit import fit_candidate, probabilities
+from app.training.reference import build_reference
+from app.training.sample import synthetic_frame
+from tests.fakes import constant_document
 
 Rows = NDArray[np.float64]
 
@@ -45,3 +55,19 @@ def origin() -> Any:
     rows[:, 0] = np.arange(1, 3001)
     pipeline = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=1000))
     return pipeline.fit(rows, outcomes(rows[:, 1:]))
+
+
+@pytest.fixture(scope="session")
+def trained_model() -> ScoringModel:
+    """The candidate of the synthetic sample with its population, not registered."""
+    dataset = clean(synthetic_frame(20), "sample")
+    with threadpool_limits(limits=1):
+        estimator = fit_candidate(dataset, 20)
+        known = build_reference(dataset.features, lambda rows: probabilities(estimator, rows), 0.05, 20)
+    return ScoringModel.compiled(replace(constant_document(0.5), spec=extract(estimator), reference=known))
+
+
+@pytest.fixture(scope="session")
+def applicants() -> Rows:
+    """Wire vectors of another sample, of which the model has seen none."""
+    return np.column_stack([np.arange(2000.0), clean(synthetic_frame(3), "sample").features[:2000]])

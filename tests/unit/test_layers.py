@@ -19,7 +19,7 @@ LAYERS = [
     {"registry"},
     {"callers", "audit"},
     {"serving", "training"},
-    {"console"},
+    {"console", "batch"},
 ]
 """From the ground up: a module imports from its own name or from below."""
 

@@ -1,0 +1,1 @@
+"""Scoring of whole files: read, decide on, and write in chunks, whatever their size."""

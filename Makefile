@@ -6,6 +6,9 @@ UV_VERSION := 0.13.9
 DATA ?=
 # Port of `make serve` and `make predict`.
 PORT ?= 8000
+# Of `make bench` and `make bench-overload`: how often each server is asked, and how long each time.
+BENCH_ROUNDS ?= 3
+BENCH_SECONDS ?= 5
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -89,6 +92,18 @@ predict-cluster: $(SYNCED)
 .PHONY: bench-scoring
 bench-scoring: $(SYNCED) ## Microseconds a row: compiled model against predict_proba, on DATA
 	$(BIN)/python -m loadtests.scoring
+
+.PHONY: bench
+bench: $(SYNCED) ## Requests a second on one core beside other model servers, on DATA: BENCH_ROUNDS, BENCH_SECONDS
+	$(BIN)/python -m loadtests.bench --rounds $(BENCH_ROUNDS) --seconds $(BENCH_SECONDS)
+
+.PHONY: bench-overload
+bench-overload: $(SYNCED) ## What is left of the best when twice as much is asked, on DATA: BENCH_ROUNDS, BENCH_SECONDS
+	$(BIN)/python -m loadtests.overload --rounds $(BENCH_ROUNDS) --seconds $(BENCH_SECONDS)
+
+.PHONY: profile
+profile: $(SYNCED) ## Flame graph of /predict under load, as build/bench/flame.svg
+	$(BIN)/python -m loadtests.flame
 
 .PHONY: clean
 clean: ## Remove what the targets made: environment, caches, embedded registry, demo

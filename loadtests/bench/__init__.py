@@ -1,0 +1,1 @@
+"""This service beside its peers, on one core, in one run."""

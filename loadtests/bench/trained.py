@@ -1,0 +1,106 @@
+"""One model in production in a registry of its own, in every form that a contender needs, and applicants to ask about.
+
+It is trained as any model is: by `python -m app.training`, on the data that the settings name.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib  # type: ignore[import-untyped]
+import numpy as np
+
+from app.estimators import load_estimator, probabilities
+from app.policy_file import load_policy
+from app.scoring.model import wire_vector
+from app.settings import ROOT, WELL_KNOWN, Settings, load_settings
+from app.training.data import Dataset, load
+
+ROWS = 1000
+SEED = 8
+
+Row = Sequence[float | None]
+"""The row number, then the ten features."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applicants:
+    """What is asked in turn, and what has to come out."""
+
+    rows: list[Row]
+    probabilities: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A registry in a folder with one model in production."""
+
+    folder: Path
+    data: str
+    mlflow_model: Path
+    """The model as MLflow keeps it."""
+    pickled: Path
+    """The estimator alone, by joblib."""
+    mix: Applicants
+    """As the data have them."""
+    accepted: Applicants
+    """Those of the mix that the policy accepts."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For this service: its defaults, but everything that it keeps lies in the folder, but for its cache."""
+        return bare_environment() | {
+            "MLFLOW_TRACKING_URI": f"sqlite:///{self.folder / 'mlflow.db'}",
+            "AUDIT__JOURNAL_DIR": str(self.folder / "journal"),
+            "DATABASE_URI": f"sqlite:///{self.folder / 'decisions.db'}",
+        }
+
+
+def bare_environment() -> dict[str, str]:
+    """The environment without what sets this service."""
+    return {name: value for name, value in os.environ.items() if name not in WELL_KNOWN and "__" not in name}
+
+
+def train(folder: Path, data: str | None) -> Trained:
+    """data: as the setting train.data, which None takes. Raises SystemExit when no model went into production."""
+    settings = load_settings().train
+    settings = settings.model_copy(update={"data": settings.data if data is None else data})
+    environment = bare_environment() | {
+        "DATA": settings.data,
+        "MLFLOW_S3_ENDPOINT_URL": settings.s3_endpoint_url,
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "app.training"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"error: training ended with {done.returncode}: {done.stderr.strip()}\n{done.stdout[-2000:]}")
+    mlflow_model = next((folder / "mlartifacts").rglob("MLmodel")).parent
+    estimator = load_estimator(mlflow_model / "model.skops", "skops", allow_pickle=False)
+    pickled = folder / "model.joblib"
+    joblib.dump(estimator, pickled)
+    mix = _mix(load(settings), estimator)
+    return Trained(folder, settings.data, mlflow_model, pickled, mix, _accepted(mix))
+
+
+def _mix(dataset: Dataset, estimator: object) -> Applicants:
+    chosen = np.random.default_rng(SEED).permutation(len(dataset))[:ROWS]
+    numbers, features = dataset.row_numbers[chosen].tolist(), dataset.features[chosen]
+    rows = [
+        [number, *(None if value != value else value for value in row)]
+        for number, row in zip(numbers, features.tolist(), strict=True)
+    ]
+    return Applicants(rows, probabilities(estimator, features.tolist()))  # type: ignore[arg-type]
+
+
+def _accepted(mix: Applicants) -> Applicants:
+    policy = load_policy(Settings())
+    pairs = [
+        (row, probability)
+        for row, probability in zip(mix.rows, mix.probabilities, strict=True)
+        if policy.decide(wire_vector(row[1:]), probability) == "ACCEPT"
+    ]
+    return Applicants([row for row, _ in pairs], [probability for _, probability in pairs])

@@ -14,7 +14,7 @@ from app.features import FEATURES
 from app.scoring.policy import Verdict
 from app.serving.documented import problems
 from app.serving.problems import RETRY_AFTER_SECONDS, problem
-from app.serving.schema import Answer, Applicant, Reason
+from app.serving.schema import APPLICANT_EXAMPLE, Answer, Applicant, Reason
 from app.settings import Settings
 
 EXAMPLE = "01a0c450-6c00-7000-80b6-5093f2a50944"
@@ -31,19 +31,27 @@ PARAMETER = {
 log = logging.getLogger(__name__)
 
 
+MODEL = {
+    "name": "credit-default-model",
+    "version": "3",
+    "uri": "models:/credit-default-model/3",
+    "digest": "9f86d081",
+}
+
+
 class RecordedModel(Answer):
     """A version of a model, as it was when it scored."""
 
-    name: str = Field(description="Registered name.", examples=["credit-default-model"])
-    version: str = Field(description="Its version.", examples=["3"])
-    uri: str = Field(description="Names this version for good.", examples=["models:/credit-default-model/3"])
-    digest: str = Field(description="SHA-256 of the model's files.", examples=["9f86d081"])
+    name: str = Field(description="Registered name.", examples=[MODEL["name"]])
+    version: str = Field(description="Its version.", examples=[MODEL["version"]])
+    uri: str = Field(description="Names this version for good.", examples=[MODEL["uri"]])
+    digest: str = Field(description="SHA-256 of the model's files.", examples=[MODEL["digest"]])
 
 
 class RecordedScore(Answer):
     """What a challenger gave."""
 
-    model: RecordedModel
+    model: RecordedModel = Field(description="The challenger.", examples=[MODEL])
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0139])
 
 
@@ -55,8 +63,8 @@ class Record(Answer):
     request_id: str = Field(description="X-Request-ID of its request.", examples=["c0ffee-1"])
     caller: str | None = Field(description="Who asked; null when nobody has to say.", examples=["branch-12"])
     row: int | None = Field(description="Its row, counted from 0, when it was one of a batch.", examples=[None])
-    features: Applicant = Field(description="The ten features as received.")
-    model: RecordedModel
+    features: Applicant = Field(description="The ten features as received.", examples=[APPLICANT_EXAMPLE])
+    model: RecordedModel = Field(description="The model that decided.", examples=[MODEL])
     policy_version: str = Field(description="The policy that it was made under.", examples=["abdb2713aa05"])
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
     decision: Verdict = Field(description="As it was answered.", examples=["ACCEPT"])

@@ -10,13 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.audit.database import is_postgres, translated
 from app.audit.months import Month
 from app.audit.record import utc
-from app.audit.schema import LOCK
+from app.audit.schema import LOCK, LOCK_SECONDS
 from app.audit.schema.partitions import drop_before, make_ahead
 from app.audit.schema.tables import decisions, dropped, entries
 from app.audit.store import Store, links_between
-
-LOCK_SECONDS = 10
-"""Dropping a partition waits for every reader of its table, and whoever ships waits behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,8 @@ def retain(store: Store, now: Month, months: int) -> Retained:
     what = "what is older than the retention stays for now"
     with translated(what, store.engine), store.engine.begin() as connection:
         if is_postgres(connection):
-            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
         made = make_ahead(connection, now)
         links = _remember(connection, oldest.start)
         gone = drop_before(connection, oldest)

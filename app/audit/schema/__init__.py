@@ -15,6 +15,9 @@ from app.errors import RecordError
 LOCK = 7_211_520_402
 """Postgres' advisory lock of whoever changes the schema or drops partitions; any number that nobody else uses."""
 
+LOCK_SECONDS = 10
+"""A change of the tables waits for whoever reads them, and whoever ships waits behind it."""
+
 
 def migrate(engine: Engine, month: Month) -> None:
     """Make or change the tables, and partitions for that month and those after it.
@@ -28,6 +31,7 @@ def migrate(engine: Engine, month: Month) -> None:
     with translated("cannot bring the tables up to date", engine), engine.begin() as connection:
         if is_postgres(connection):
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

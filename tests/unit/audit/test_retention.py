@@ -1,13 +1,20 @@
 """Whole months leave, and the chains that they leave behind are still explained."""
 
+from contextlib import closing
+
+import pytest
 from sqlalchemy import text
 
-from app.audit.database import is_postgres
+from app.audit import retention
+from app.audit.database import is_postgres, open_engine
 from app.audit.months import Month
 from app.audit.retention import retain
+from app.audit.schema import migrate
 from app.audit.schema.partitions import partitions
 from app.audit.store import DAY, Store
 from app.audit.verify import Head, verify
+from app.errors import RecordUnavailable
+from tests.postgres import Postgres
 from tests.records import NOON, decisions, identifier, linked
 
 OCTOBER, DECEMBER = Month(2026, 10), Month(2026, 12)
@@ -69,3 +76,19 @@ def test_retention_twice_takes_nothing_more(store: Store) -> None:
     assert retain(store, DECEMBER, months=2).links == 0
     with store.engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM dropped")).scalar() == 1
+
+
+def test_a_long_reader_keeps_retention_waiting_only_so_long(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "LOCK_SECONDS", 1)
+    engine = open_engine(postgres.new_database())
+    migrate(engine, Month.of(NOON))
+    store = Store(engine)
+    store.insert(linked(decisions(3)))
+    with closing(store.decisions(None, None)) as reading:
+        next(reading)
+        with pytest.raises(RecordUnavailable, match="what is older than the retention stays for now.*lock timeout"):
+            retain(store, DECEMBER, months=2)
+    assert retain(store, DECEMBER, months=2).links == 3
+    engine.dispose()

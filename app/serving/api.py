@@ -1,6 +1,5 @@
 """The routes: each reads, calls and answers; what an answer means is decided elsewhere."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -8,13 +7,15 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
-from prometheus_fastapi_instrumentator import Instrumentator, metrics as instruments
+from prometheus_fastapi_instrumentator import Instrumentator
+from prometheus_fastapi_instrumentator.metrics import Info
+from pydantic_core import to_json
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from app.features import NULLABLE, POSITIONS
-from app.metrics import LATENCY_BUCKETS, Metrics
+from app.metrics import Metrics
 from app.serving.answers import answer, answer_batch
 from app.serving.challenger import Challenger
 from app.serving.docs import docs_router, document_of
@@ -86,7 +87,7 @@ def _serving(holder: Holder) -> Serving:
 
 def _json(content: Any, serving: Serving, afterwards: BackgroundTask | None) -> Response:
     headers = {"X-Model-Version": serving.model.identity.version}
-    return Response(json.dumps(content), headers=headers, media_type="application/json", background=afterwards)
+    return Response(to_json(content), headers=headers, media_type="application/json", background=afterwards)
 
 
 def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger) -> None:
@@ -212,10 +213,12 @@ def _instrument(app: FastAPI, metrics: Metrics) -> None:
         excluded_handlers=["^/metrics$", "^/livez$", "^/readyz$"],
         registry=metrics.registry,
     )
-    instrumentator.add(
-        instruments.requests(registry=metrics.registry),
-        instruments.latency(buckets=LATENCY_BUCKETS, should_include_status=False, registry=metrics.registry),
-    )
+
+    def count(info: Info) -> None:
+        metrics.http_requests.labels(info.modified_handler, info.method, info.modified_status).inc()
+        metrics.http_request_duration.labels(info.modified_handler, info.method).observe(info.modified_duration)
+
+    instrumentator.add(count)
     instrumentator.instrument(app).expose(
         app,
         operation_id="metrics",

@@ -14,6 +14,7 @@ from app.serving.api import create_app
 from app.serving.challenger import Challenger
 from app.serving.follower import followers_of
 from app.serving.holder import Holder
+from app.serving.lane import Lane
 from app.serving.logs import configure_logging
 from app.serving.policies import PolicyWatch
 from app.settings import Settings, load_settings
@@ -22,7 +23,7 @@ SWITCH_SECONDS = 0.001
 """How long the thread that reads and compiles a new model may keep a request waiting at once; Python's own is 5 ms."""
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings) -> Lane:
     """The API with models and policy kept up to date beside it, for as long as the server runs.
 
     Raises PolicyInvalid.
@@ -46,7 +47,8 @@ def build(settings: Settings) -> FastAPI:
             task.cancel()
         await asyncio.wait(tasks)
 
-    return create_app(settings, holder, metrics, lifespan, challenger)
+    road = create_app(settings, holder, metrics, lifespan, challenger)
+    return Lane(road, holder, challenger, metrics)
 
 
 app = build(load_settings())

@@ -106,11 +106,16 @@ class FailuresAsProblems:
         try:
             await self.app(scope, receive, watched)
         except Exception as error:
-            log.error("request failed", extra={"error": described(error)})
+            answer = failure(error)
             if started:
                 raise
-            detail = "the service failed to answer; tell its operator the request_id"
-            await problem(500, detail)(scope, receive, send)
+            await answer(scope, receive, send)
+
+
+def failure(error: Exception) -> Response:
+    """The answer to a request that nobody expected to fail; why is for the log."""
+    log.error("request failed", extra={"error": described(error)})
+    return problem(500, "the service failed to answer; tell its operator the request_id")
 
 
 def described(error: Exception) -> str:

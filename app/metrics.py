@@ -37,6 +37,19 @@ class Metrics:
     def __init__(self, threshold: float) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
+        self.http_requests = Counter(
+            "http_requests_total",
+            "Requests by handler, method and status; read by the error-ratio alerts and the Service dashboard.",
+            ["handler", "method", "status"],
+            registry=registry,
+        )
+        self.http_request_duration = Histogram(
+            "http_request_duration_seconds",
+            "Duration of requests by handler and method; read by the latency alerts and the Service dashboard.",
+            ["handler", "method"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
         self.decisions = Counter(
             "credit_decisions_total",
             "Decisions served; read by the approval-rate alert and the Decisions dashboard.",

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from app.cache import ModelCache
 from app.callers.known import Caller, Callers, Scope, digest_of
@@ -22,6 +23,7 @@ from app.serving.admission import Admission
 from app.serving.api import create_app
 from app.serving.challenger import Challenger
 from app.serving.holder import Holder
+from app.serving.lane import Lane
 from app.serving.recording import Recorder, recorder_of
 from app.settings import Audit, Mlflow, Serving, Settings
 
@@ -139,6 +141,8 @@ class Api:
             admission=self.admission,
             recorder=self.recorder,
         )
+        self.served: ASGIApp = Lane(self.app, self.holder, self.challenger, self.metrics, self.admission, self.recorder)
+        """As `python -m app.serving` serves it, with the lane in front of the routes."""
         if model is not None:
             self.holder.take(model)
 
@@ -150,7 +154,7 @@ class Api:
 
     def request(self, method: str, path: str, **keywords: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self.served, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
                 return await client.request(method, path, **keywords)
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 
 from app.metrics import Metrics
 from app.policy_file import load_policy
-from app.serving.main import app
 from app.settings import ROOT, WELL_KNOWN, Settings
+from tests.fakes import Api
 
 README = (ROOT / "README.md").read_text()
 MAKEFILES = (ROOT / "Makefile").read_text() + (ROOT / "cluster.mk").read_text()
@@ -68,7 +68,7 @@ def test_the_routes_of_the_readme_are_the_apis() -> None:
     section = README.split("## API\n")[1].split("\n## ")[0]
     named = set(re.findall(r"^\* `(GET|POST) (/[a-z/.{}]*)`", section, re.MULTILINE))
     documented = {
-        (method.upper(), path) for path, operations in app.openapi()["paths"].items() for method in operations
+        (method.upper(), path) for path, operations in Api().app.openapi()["paths"].items() for method in operations
     }
     assert named == documented | {("GET", "/docs"), ("GET", "/openapi.json")}
 

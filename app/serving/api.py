@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
-from prometheus_fastapi_instrumentator import Instrumentator, metrics as instruments
+from prometheus_fastapi_instrumentator import Instrumentator
+from prometheus_fastapi_instrumentator.metrics import Info
 from pydantic_core import to_json
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from app.features import NULLABLE, POSITIONS
-from app.metrics import LATENCY_BUCKETS, Metrics
+from app.metrics import Metrics
 from app.serving.admission import Admission
 from app.serving.answers import answer, answer_batch
 from app.serving.batching import encoded
@@ -232,10 +233,12 @@ def _instrument(app: FastAPI, metrics: Metrics) -> None:
         excluded_handlers=["^/metrics$", "^/livez$", "^/readyz$"],
         registry=metrics.registry,
     )
-    instrumentator.add(
-        instruments.requests(registry=metrics.registry),
-        instruments.latency(buckets=LATENCY_BUCKETS, should_include_status=False, registry=metrics.registry),
-    )
+
+    def count(info: Info) -> None:
+        metrics.http_requests.labels(info.modified_handler, info.method, info.modified_status).inc()
+        metrics.http_request_duration.labels(info.modified_handler, info.method).observe(info.modified_duration)
+
+    instrumentator.add(count)
     instrumentator.instrument(app).expose(
         app,
         operation_id="metrics",

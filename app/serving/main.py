@@ -16,6 +16,7 @@ from app.serving.api import create_app
 from app.serving.challenger import Challenger
 from app.serving.follower import followers_of
 from app.serving.holder import Holder
+from app.serving.lane import Lane
 from app.serving.logs import configure_logging
 from app.serving.policies import PolicyWatch
 from app.serving.recording import recorder_of
@@ -26,7 +27,7 @@ SWITCH_SECONDS = 0.001
 """How long the thread that reads and compiles a new model may keep a request waiting at once; Python's own is 5 ms."""
 
 
-def build(settings: Settings) -> FastAPI:
+def build(settings: Settings) -> Lane:
     """The API with models, policy and callers kept up to date beside it, and its decisions brought to the database,
     for as long as the server runs.
 
@@ -62,7 +63,8 @@ def build(settings: Settings) -> FastAPI:
             recorder.close()
             await shipping.stop()
 
-    return create_app(settings, holder, metrics, lifespan, challenger, admission, recorder)
+    road = create_app(settings, holder, metrics, lifespan, challenger, admission, recorder)
+    return Lane(road, holder, challenger, metrics, admission, recorder)
 
 
 app = build(load_settings())

@@ -75,10 +75,14 @@ async def _no_model(_: Request, error: Exception) -> Response:
     return problem(503, f"no model is loaded: {error}", {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-async def _not_kept(_: Request, error: Exception) -> Response:
-    # Where and why is for the operator, who finds it in the log.
+def not_kept() -> Response:
+    """The answer where a decision cannot be kept. Where and why is for the operator, who finds it in the log."""
     detail = "decisions cannot be kept at the moment, so none is made; tell the service's operator"
     return problem(503, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+async def _journal_failed(_: Request, error: Exception) -> Response:
+    return not_kept()
 
 
 async def _client_disconnect(_: Request, error: Exception) -> Response:
@@ -91,7 +95,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(BodyInvalid, _body_invalid)
     app.add_exception_handler(NoModel, _no_model)
-    app.add_exception_handler(JournalFailed, _not_kept)
+    app.add_exception_handler(JournalFailed, _journal_failed)
     app.add_exception_handler(ClientDisconnect, _client_disconnect)
 
 
@@ -118,11 +122,16 @@ class FailuresAsProblems:
         try:
             await self.app(scope, receive, watched)
         except Exception as error:
-            log.error("request failed", extra={"error": described(error)})
+            answer = failure(error)
             if started:
                 raise
-            detail = "the service failed to answer; tell its operator the request_id"
-            await problem(500, detail)(scope, receive, send)
+            await answer(scope, receive, send)
+
+
+def failure(error: Exception) -> Response:
+    """The answer to a request that nobody expected to fail; why is for the log."""
+    log.error("request failed", extra={"error": described(error)})
+    return problem(500, "the service failed to answer; tell its operator the request_id")
 
 
 def described(error: Exception) -> str:

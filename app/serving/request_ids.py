@@ -1,8 +1,8 @@
 """X-Request-ID: one id for a request, in its answer, its log lines and its error."""
 
 import re
-from contextvars import ContextVar
-from uuid import uuid4
+from contextvars import ContextVar, Token
+from secrets import token_hex
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +19,20 @@ def current_request_id() -> str:
     return _request_id.get()
 
 
+def request_id_of(sent: bytes) -> bytes:
+    """The caller's id when it is sane, a new one otherwise."""
+    return sent if SANE.fullmatch(sent) else token_hex(16).encode()
+
+
+def enter_request(request_id: bytes) -> Token[str]:
+    """What follows runs for that request, until leave_request."""
+    return _request_id.set(request_id.decode())
+
+
+def leave_request(token: Token[str]) -> None:
+    _request_id.reset(token)
+
+
 class RequestIds:
     """ASGI middleware: takes the caller's id when it is sane, makes one otherwise."""
 
@@ -29,15 +43,15 @@ class RequestIds:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         sent = next((value for name, value in scope["headers"] if name == HEADER), b"")
-        request_id = sent if SANE.fullmatch(sent) else str(uuid4()).encode()
+        request_id = request_id_of(sent)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), (HEADER, request_id)]
             await send(message)
 
-        token = _request_id.set(request_id.decode())
+        token = enter_request(request_id)
         try:
             await self.app(scope, receive, send_with_id)
         finally:
-            _request_id.reset(token)
+            leave_request(token)

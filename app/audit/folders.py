@@ -228,8 +228,10 @@ class Folder:
 
 
 def folders(journal: Path) -> list[Path]:
-    """Of every writer, oldest first."""
-    return sorted(path for path in journal.iterdir() if path.is_dir()) if journal.is_dir() else []
+    """Of every writer, oldest first; a name with a dot is that of one which is not locked yet."""
+    if not journal.is_dir():
+        return []
+    return sorted(path for path in journal.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _locked(descriptor: int) -> bool:

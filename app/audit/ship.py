@@ -16,8 +16,8 @@ from app.audit.stopping import Stop, stopping
 from app.audit.store import Store
 from app.settings import Settings
 
-END_SECONDS = 10.0
-"""From being asked to end, until the process has ended whatever the database does."""
+END_SECONDS = 9.0
+"""From being asked to end, until the process has ended whatever the database does; its parent kills it after 10."""
 
 LAST_ATTEMPT_SECONDS = 0.5
 """Between the attempts of that time."""

@@ -34,7 +34,7 @@ class Database:
 
     def prepare(self) -> None:
         # alembic is not needed afterwards, nor where nothing is shipped.
-        from app.audit.schema import migrate
+        from app.audit.schema.migrating import migrate
 
         migrate(self.store.engine, Month.of(int(time() * 1_000_000)))
 

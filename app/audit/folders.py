@@ -228,10 +228,10 @@ class Folder:
 
 
 def folders(journal: Path) -> list[Path]:
-    """Of every writer, oldest first."""
-    found = journal.iterdir() if journal.is_dir() else ()
-    # A name with a dot is a writer that has no lock yet.
-    return sorted(path for path in found if path.is_dir() and not path.name.startswith("."))
+    """Of every writer, oldest first; a name with a dot is that of one which is not locked yet."""
+    if not journal.is_dir():
+        return []
+    return sorted(path for path in journal.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _locked(descriptor: int) -> bool:

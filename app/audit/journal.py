@@ -136,7 +136,7 @@ class _Writer:
 
     @property
     def lost(self) -> bool:
-        """Nothing may be appended any more: half a line is at the end, or somebody removed the file."""
+        """Nothing may be appended any more: some of a failed append was written, or somebody removed the file."""
         return self._torn or os.fstat(self._file).st_nlink == 0
 
     def write(self, data: bytes) -> None:
@@ -150,9 +150,9 @@ class _Writer:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
         except OSError:
-            self._torn = True
+            # The shipper may have read whole lines of it: no others may follow under their numbers.
+            self._torn = len(rest) < len(data)
             os.ftruncate(self._file, self._size)
-            self._torn = False
             raise
         self._size += len(data)
 

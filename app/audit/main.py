@@ -126,7 +126,7 @@ def _now() -> int:
 
 
 def _migrate(_: argparse.Namespace, __: Settings, store: Store) -> Result:
-    from app.audit.schema import migrate
+    from app.audit.schema.migrating import migrate
 
     migrate(store.engine, Month.of(_now()))
     return Migrated(public(store.engine.url))

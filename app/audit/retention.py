@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.audit.database import is_postgres, translated
 from app.audit.months import Month
 from app.audit.record import utc
-from app.audit.schema import LOCK, LOCK_SECONDS
+from app.audit.schema.migrating import LOCK, LOCK_SECONDS
 from app.audit.schema.partitions import drop_before, make_ahead
 from app.audit.schema.tables import decisions, dropped, entries
 from app.audit.store import Store, links_between

@@ -16,8 +16,8 @@ from app.audit.stopping import Stop, stopping
 from app.audit.store import Store
 from app.settings import Settings
 
-END_SECONDS = 10.0
-"""From being asked to end, until the process has ended whatever the database does."""
+END_SECONDS = 9.0
+"""From being asked to end, until the process has ended whatever the database does; its parent kills it after 10."""
 
 LAST_ATTEMPT_SECONDS = 0.5
 """Between the attempts of that time."""
@@ -34,7 +34,7 @@ class Database:
 
     def prepare(self) -> None:
         # alembic is not needed afterwards, nor where nothing is shipped.
-        from app.audit.schema import migrate
+        from app.audit.schema.migrating import migrate
 
         migrate(self.store.engine, Month.of(int(time() * 1_000_000)))
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.audit.database import open_engine
 from app.audit.months import Month
-from app.audit.schema import migrate
+from app.audit.schema.migrating import migrate
 from app.audit.store import Store
 from tests.postgres import Postgres, running_postgres
 from tests.records import NOON

@@ -9,7 +9,7 @@ from app.audit import retention
 from app.audit.database import is_postgres, open_engine
 from app.audit.months import Month
 from app.audit.retention import retain
-from app.audit.schema import migrate
+from app.audit.schema.migrating import migrate
 from app.audit.schema.partitions import partitions
 from app.audit.store import DAY, Store
 from app.audit.verify import Head, verify

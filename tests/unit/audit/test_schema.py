@@ -7,7 +7,7 @@ from sqlalchemy import inspect, text
 
 from app.audit.database import open_engine
 from app.audit.months import Month
-from app.audit.schema import migrate
+from app.audit.schema.migrating import migrate
 from app.audit.schema.partitions import partitions
 from app.audit.schema.tables import metadata
 from app.audit.store import DAY, Store

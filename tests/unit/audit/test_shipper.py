@@ -133,6 +133,14 @@ def test_a_new_folder_that_has_no_file_yet_is_left_alone(shipper: Shipper, write
     assert writer.folder.exists()
 
 
+def test_a_folder_that_is_not_locked_yet_is_not_looked_at(shipper: Shipper, writer: Writer) -> None:
+    writer.write(decisions(2))
+    writer.die()
+    hidden = writer.folder.rename(writer.folder.with_name(f".{writer.folder.name}"))
+    assert shipper.round(AGES) == Round(0, 0.0, 0, None)
+    assert hidden.exists()
+
+
 def test_a_corrupt_line_is_named_put_aside_and_passed_over(shipper: Shipper, kept: Kept, writer: Writer) -> None:
     writer.write(decisions(2))
     writer.append(b"this is no line of a record\n")

@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.audit.database import open_engine
 from app.audit.months import Month
-from app.audit.schema import migrate
+from app.audit.schema.migrating import migrate
 from app.callers.known import Callers
 from app.metrics import Metrics
 from app.serving.admission import Admission

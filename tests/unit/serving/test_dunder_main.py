@@ -78,7 +78,7 @@ def test_sigterm_finishes_the_request_under_way_and_exits_0(tmp_path: Path) -> N
             connection.sendall(body)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 200 OK")
-        assert b'"decision": "REJECT"' in answer
+        assert b'"decision":"REJECT"' in answer
         assert server.process.wait(timeout=20) == 0
         assert log_lines(server.log)[-1]["message"] == f"Finished server process [{server.process.pid}]"
 

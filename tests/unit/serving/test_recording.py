@@ -11,13 +11,14 @@ from hypothesis import given, settings as trials, strategies as st
 
 from app.audit.journal import Journal
 from app.audit.record import Entry, microseconds
+from app.callers.known import Callers
 from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.scoring.policy import Policy
 from app.serving.recording import Recorder
 from app.serving.schema import BatchAnswer, PredictAnswer, Problem
 from app.settings import Settings
-from tests.fakes import Api, audit_in, constant_model, json_file, settings_for
+from tests.fakes import Api, audit_in, caller, constant_model, json_file, settings_for
 from tests.journals import chains, keys
 
 REQUEST = json_file("request.json")
@@ -36,11 +37,11 @@ def kept(folder: Path, kind: str) -> list[dict[str, Any]]:
 class World:
     """The API that keeps its decisions in a folder of the test's."""
 
-    def __init__(self, folder: Path, probability: float = 0.3, **audit: Any) -> None:
+    def __init__(self, folder: Path, probability: float = 0.3, callers: Callers | None = None, **audit: Any) -> None:
         settings = settings_for(folder)
         settings = settings.model_copy(update={"audit": audit_in(folder, **audit)})
         self.folder = settings.audit.journal_dir
-        self.api = Api(constant_model(probability, "7"), settings, recorded=True)
+        self.api = Api(constant_model(probability, "7"), settings, callers, recorded=True)
 
     def sample(self, name: str) -> float | None:
         return self.api.metrics.registry.get_sample_value(name)
@@ -80,16 +81,11 @@ def test_a_record_holds_what_it_takes_to_decide_again(tmp_path: Path) -> None:
     assert policy["sequence"] < decision["sequence"]
 
 
-def test_the_caller_that_the_request_carries_is_in_the_record(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    app = world.api.app.middleware_stack or world.api.app.build_middleware_stack()
-
-    async def with_caller(scope: Any, receive: Any, send: Any) -> None:
-        await app(scope | {"caller": "branch-office"}, receive, send)
-
-    world.api.app = with_caller  # type: ignore[assignment]
-    world.api.post("/predict", REQUEST)
-    assert [it["caller"] for it in world.decisions()] == ["branch-office"]
+def test_the_caller_is_in_the_record(tmp_path: Path) -> None:
+    world = World(tmp_path, callers=Callers((caller("branch-office", "cdk_office", "predict"),)))
+    for path, body in (("/predict", REQUEST), ("/predict/batch", {"data": {"rows": [REQUEST["data"]["features"]]}})):
+        world.api.post(path, body, {"Authorization": "Bearer cdk_office"})
+    assert [it["caller"] for it in world.decisions()] == ["branch-office", "branch-office"]
 
 
 def test_each_row_of_a_batch_is_a_record_of_its_own(tmp_path: Path) -> None:

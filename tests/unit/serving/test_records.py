@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.audit.database import open_engine
 from app.audit.months import Month
-from app.audit.schema import migrate
+from app.audit.schema.migrating import migrate
 from app.audit.store import Store
 from app.serving.records import Record
 from app.serving.schema import Problem

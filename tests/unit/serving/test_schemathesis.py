@@ -9,7 +9,7 @@ from schemathesis import Case
 
 from app.audit.database import open_engine
 from app.audit.months import Month
-from app.audit.schema import migrate
+from app.audit.schema.migrating import migrate
 from app.callers.known import Callers
 from app.settings import Audit, Settings
 from tests.fakes import Api, caller, constant_model

@@ -90,6 +90,10 @@ predict-cluster: $(SYNCED)
 bench-scoring: $(SYNCED) ## Microseconds a row: compiled model against predict_proba, on DATA
 	$(BIN)/python -m loadtests.scoring
 
+.PHONY: bench-batch
+bench-batch: $(SYNCED) ## Microseconds a row of large batches and files, on DATA
+	$(BIN)/python -m loadtests.batch
+
 .PHONY: clean
 clean: ## Remove what the targets made: environment, caches, embedded registry, demo
 	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build mlflow.db decisions.db* mlartifacts mlruns

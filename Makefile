@@ -105,6 +105,10 @@ bench-overload: $(SYNCED) ## What is left of the best when twice as much is aske
 profile: $(SYNCED) ## Flame graph of /predict under load, as build/bench/flame.svg
 	$(BIN)/python -m loadtests.flame
 
+.PHONY: bench-batch
+bench-batch: $(SYNCED) ## Microseconds a row of large batches and files, on DATA
+	$(BIN)/python -m loadtests.batch
+
 .PHONY: clean
 clean: ## Remove what the targets made: environment, caches, embedded registry, demo
 	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build mlflow.db decisions.db* mlartifacts mlruns

@@ -18,8 +18,8 @@ from app.errors import DataInvalid
 from app.features import FEATURES, MISSING_CELLS, NAMELESS, NULLABLE, POSITIONS
 
 CHUNK_ROWS = 1 << 16
-CSV_BLOCK_BYTES = 4 << 20
-"""About as many rows."""
+CSV_BLOCK_BYTES = 1 << 20
+"""The library holds some twenty of them that it has read ahead."""
 
 MOST_HEADER_BYTES = 1 << 16
 

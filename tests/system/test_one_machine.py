@@ -14,7 +14,7 @@ import pytest
 
 from app.features import FEATURES, TARGET
 from app.registry import ALIAS
-from app.settings import Mlflow, Settings
+from app.settings import ROOT, Mlflow, Settings
 from app.training.sample import synthetic_frame
 from tests.servers import START_SECONDS, Server
 from tests.system.conftest import Store
@@ -71,6 +71,22 @@ def test_single_and_batch_decisions_are_the_registered_models_to_the_last_bit(st
     assert [answer["decision"] for answer in single] == decisions
     assert [answer["decision"] for answer in batch] == decisions
     assert {"ACCEPT", "REJECT"} == set(decisions)
+
+
+def test_files_are_scored_as_the_server_answers_to_the_last_bit(store: Store, serve: Serve, tmp_path: Path) -> None:
+    synthetic_frame(7).head(300).to_csv(tmp_path / "rows.csv", index=False, na_rep="NA")
+    command = [sys.executable, "-m", "app.batch", "--input", str(tmp_path / "rows.csv"), "--reasons"]
+    command += ["--output", str(tmp_path / "out")]
+    ended = subprocess.run(command, cwd=ROOT, env=store.environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    made = pd.read_parquet(tmp_path / "out" / "rows.csv.decisions.parquet")
+    server = serve(store)
+    server.wait_ready()
+    batch = post(server, "/predict/batch", {"data": {"rows": sample_rows(300)}}).json()["predictions"]
+    assert made["probability"].tolist() == [answer["probability"] for answer in batch]
+    assert made["decision"].tolist() == [answer["decision"] for answer in batch]
+    codes = [[reason["code"] for reason in answer["reasons"]] for answer in batch]
+    assert [list(row) for row in made["reasons"]] == codes
 
 
 def test_every_decision_is_counted_once(store: Store, serve: Serve) -> None:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
+from pydantic_core import to_json
+
 from app.errors import RecordInvalid
 
 Kind = Literal["decision", "policy", "challenger"]
@@ -37,7 +39,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         known = {"kind": self.kind, "key": self.key, "at": utc(self.at)}
-        object.__setattr__(self, "text", json.dumps(known | self.fields, separators=(",", ":"))[1:-1])
+        object.__setattr__(self, "text", to_json(known | self.fields)[1:-1].decode())
 
 
 @dataclass(frozen=True, slots=True)

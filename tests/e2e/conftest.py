@@ -24,6 +24,7 @@ ORDER = [
     "test_alerts",
     "test_disruption",
     "test_following",
+    "test_record",
     "test_scaling",
     "test_data",
 ]

@@ -21,6 +21,8 @@ class Load:
     failed: list[str] = field(default_factory=list)
     served: set[tuple[str, float]] = field(default_factory=set)
     """Each version with each probability that it gave the one applicant."""
+    decisions: list[str] = field(default_factory=list)
+    """Id of each decision that was answered."""
 
     def __str__(self) -> str:
         kinds = " and ".join(f"{count} on {kind} connections" for kind, count in self.answered.items())
@@ -43,4 +45,5 @@ def steady_load(pod: Inside) -> Iterator[Load]:
         load.answered[kind] = tally["answered"]
         load.slowest_seconds = max(load.slowest_seconds, tally["slowest_seconds"])
         load.served |= {(version, probability) for version, probability in tally["served"]}
+        load.decisions += tally["decisions"]
         load.failed += [f"{kind}: {failure}" for failure in tally["failed"]]

@@ -18,7 +18,7 @@ MONITORING = ROOT / "monitoring"
 RULES = sorted((MONITORING / "rules").glob("*.yaml"))
 DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
 
-# What others export, by exporter. A name that is not here and not in app/metrics.py is a typing mistake.
+# What others export, by exporter. A name that is not here and not in app/metrics is a typing mistake.
 OTHERS = {
     "prometheus": {"up", "ALERTS"},
     "prometheus-fastapi-instrumentator": {

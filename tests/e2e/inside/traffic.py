@@ -27,6 +27,8 @@ class Tally:
     failed: list[str] = field(default_factory=list)
     served: list[tuple[str, float]] = field(default_factory=list)
     """Each version with each probability that it gave; one each unless answers were mixed."""
+    decisions: list[str] = field(default_factory=list)
+    """Id of each decision that was answered."""
 
 
 async def caller(url: str, kept: bool, interval_seconds: float, end: asyncio.Event, tally: Tally) -> None:
@@ -42,6 +44,7 @@ async def caller(url: str, kept: bool, interval_seconds: float, end: asyncio.Eve
                 if answer.status_code == 200:
                     tally.answered += 1
                     told = answer.json()
+                    tally.decisions.append(told["decision_id"])
                     if (served := (told["model_version"], told["probability"])) not in tally.served:
                         tally.served.append(served)
                 else:

@@ -1,18 +1,11 @@
 """Every Prometheus metric of the serving process; each help text says who reads it."""
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from app.features import FEATURES, NULLABLE, POSITIONS
-from app.scoring.decider import Decision
+from app.metrics.bins import BinCounts
+from app.metrics.model import ChallengerMetrics, ModelMetrics
 from app.scoring.model import ScoringModel
-from app.scoring.policy import Policy, Verdict
-
-if TYPE_CHECKING:
-    from app.scoring.rows import Flags, Floats
+from app.scoring.policy import Policy
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds, for http_request_duration_seconds: a decision takes a few milliseconds."""
@@ -69,12 +62,11 @@ class Metrics:
             ["feature"],
             registry=registry,
         )
-        self.feature_values = Counter(
-            "credit_feature_values_total",
+        self.feature_values = BinCounts(
+            "credit_feature_values",
             "Values in each of the reference population's bins; read by the drift recording rules.",
-            ["feature", "bin"],
-            registry=registry,
         )
+        registry.register(self.feature_values)
         self.reference_share = Gauge(
             "credit_reference_share",
             "Share of the reference population in each bin; read by the drift recording rules.",
@@ -212,7 +204,7 @@ class Metrics:
         self.policy_info.clear()
         self.policy_info.labels(policy.version).set(1)
 
-    def serve(self, model: ScoringModel, alias: str, loaded_at: float) -> "ModelMetrics":
+    def serve(self, model: ScoringModel, alias: str, loaded_at: float) -> ModelMetrics:
         """Describe the model that answers from now on; the previous model's description goes.
 
         loaded_at: seconds since 1970. The result counts that model's decisions.
@@ -223,7 +215,7 @@ class Metrics:
         self.model_loaded_at.set(loaded_at)
         return ModelMetrics(self, model)
 
-    def challenge(self, model: ScoringModel, alias: str) -> "ChallengerMetrics":
+    def challenge(self, model: ScoringModel, alias: str) -> ChallengerMetrics:
         """Describe the challenger from now on; the result counts its comparisons."""
         self._describe("challenger", model, alias)
         return ChallengerMetrics(self, model)
@@ -239,121 +231,3 @@ class Metrics:
             labels = (role, identity.name, identity.version, alias, identity.run_id, identity.digest)
             self.model_info.labels(*labels).set(1)
             self._described[role] = labels
-
-
-class ChallengerMetrics:
-    """The counters of one challenger with their labels bound."""
-
-    def __init__(self, metrics: Metrics, model: ScoringModel) -> None:
-        version = model.identity.version
-        self._difference = metrics.challenger_difference.labels(version)
-        self._disagreements = {
-            "ACCEPT": metrics.challenger_disagreements.labels("ACCEPT", version),
-            "REJECT": metrics.challenger_disagreements.labels("REJECT", version),
-        }
-
-    def observe(self, difference: float, decision: Verdict, challengers: Verdict) -> None:
-        """Count one comparison. decision: what was answered; challengers: what the challenger would have."""
-        self._difference.observe(difference)
-        if challengers != decision:
-            self._disagreements[decision].inc()
-
-
-class ModelMetrics:
-    """The counters of one model with their labels bound, because finding a label costs more than counting."""
-
-    def __init__(self, metrics: Metrics, model: ScoringModel) -> None:
-        version = model.identity.version
-        self._decisions = {
-            "ACCEPT": metrics.decisions.labels("ACCEPT", version),
-            "REJECT": metrics.decisions.labels("REJECT", version),
-        }
-        self._reasons = metrics.reasons
-        self._probability = metrics.probability.labels(version)
-        self._out_of_range = {name: metrics.out_of_range.labels(name) for name in FEATURES}
-        self._bins: list[tuple[int, list[float], list[Counter], Counter | None]] = []
-        self._score_edges: list[float] = []
-        self._score_bins: list[Counter] = []
-        reference = model.document.reference
-        metrics.reference_share.clear()
-        if reference is None:
-            return
-
-        def bins(name: str, shares: list[float]) -> list[Counter]:
-            for index, share in enumerate(shares):
-                metrics.reference_share.labels(name, str(index)).set(share)
-            return [metrics.feature_values.labels(name, str(index)) for index in range(len(shares))]
-
-        for name, known in reference.features.items():
-            counters = bins(name, known.shares)
-            missing = None
-            if name in NULLABLE:
-                metrics.reference_share.labels(name, "missing").set(known.missing_share)
-                missing = metrics.feature_values.labels(name, "missing")
-            self._bins.append((POSITIONS.index(name), known.edges, counters, missing))
-        self._score_edges = reference.score_edges
-        self._score_bins = bins("probability", reference.score_shares)
-
-    def observe(self, vector: list[float], decision: Decision, out_of_range: list[str]) -> None:
-        """Count one decision. vector: the wire vector, NaN where a value is missing."""
-        self._decisions[decision.verdict].inc()
-        self._probability.observe(decision.probability)
-        for reason in decision.reasons:
-            self._reasons.labels(reason.code).inc()
-        for name in out_of_range:
-            self._out_of_range[name].inc()
-        for position, edges, counters, missing in self._bins:
-            value = vector[position]
-            if value == value:
-                counters[bisect_left(edges, value)].inc()
-            elif missing is not None:
-                missing.inc()
-        if self._score_bins:
-            self._score_bins[bisect_left(self._score_edges, decision.probability)].inc()
-
-    def observe_rows(
-        self,
-        rows: "Floats",
-        probabilities: Sequence[float],
-        refused: "Flags",
-        reasons: Mapping[str, int],
-        out_of_range: Mapping[str, int],
-    ) -> None:
-        """As observe for one after the other. reasons, out_of_range: how often each code and feature came."""
-        import numpy as np
-
-        refusals = int(refused.sum())
-        self._decisions["REJECT"].inc(refusals)
-        self._decisions["ACCEPT"].inc(len(rows) - refusals)
-        _observe_each(self._probability, probabilities)
-        for code, count in reasons.items():
-            self._reasons.labels(code).inc(count)
-        for name, count in out_of_range.items():
-            self._out_of_range[name].inc(count)
-        for position, edges, counters, missing in self._bins:
-            present = rows[~np.isnan(rows[:, position]), position]
-            _count_bins(counters, edges, present)
-            if missing is not None:
-                missing.inc(len(rows) - len(present))
-        if self._score_bins:
-            _count_bins(self._score_bins, self._score_edges, np.array(probabilities))
-
-
-def _count_bins(counters: Sequence[Counter], edges: Sequence[float], values: "Floats") -> None:
-    import numpy as np
-
-    for counter, count in zip(counters, np.bincount(np.searchsorted(edges, values)).tolist(), strict=False):
-        counter.inc(count)
-
-
-def _observe_each(histogram: Histogram, values: Sequence[float]) -> None:
-    """As histogram.observe for one after the other, the sum's rounding included; it has no call for many."""
-    import numpy as np
-
-    total = histogram._sum.get()
-    for value in values:
-        total += value
-    histogram._sum.set(total)
-    counts = np.bincount(np.searchsorted(histogram._upper_bounds, values)).tolist()
-    for bucket, count in zip(histogram._buckets, counts, strict=False):
-        bucket.inc(count)

@@ -1,0 +1,129 @@
+"""What is counted of each decision, with the labels of its model bound."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from prometheus_client import Histogram
+
+from app.features import FEATURES, NULLABLE, POSITIONS
+from app.metrics.bins import MISSING
+from app.scoring.decider import Decision
+from app.scoring.model import ScoringModel
+from app.scoring.policy import Verdict
+
+if TYPE_CHECKING:
+    from app.metrics.definitions import Metrics
+    from app.scoring.rows import Flags, Floats
+
+
+class ChallengerMetrics:
+    """The counters of one challenger with their labels bound."""
+
+    def __init__(self, metrics: "Metrics", model: ScoringModel) -> None:
+        version = model.identity.version
+        self._difference = metrics.challenger_difference.labels(version)
+        self._disagreements = {
+            "ACCEPT": metrics.challenger_disagreements.labels("ACCEPT", version),
+            "REJECT": metrics.challenger_disagreements.labels("REJECT", version),
+        }
+
+    def observe(self, difference: float, decision: Verdict, challengers: Verdict) -> None:
+        """Count one comparison. decision: what was answered; challengers: what the challenger would have."""
+        self._difference.observe(difference)
+        if challengers != decision:
+            self._disagreements[decision].inc()
+
+
+class ModelMetrics:
+    """The counters of one model with their labels bound, because finding a label costs more than counting."""
+
+    def __init__(self, metrics: "Metrics", model: ScoringModel) -> None:
+        version = model.identity.version
+        self._decisions = {
+            "ACCEPT": metrics.decisions.labels("ACCEPT", version),
+            "REJECT": metrics.decisions.labels("REJECT", version),
+        }
+        self._reasons = metrics.reasons
+        self._probability = metrics.probability.labels(version)
+        self._out_of_range = {name: metrics.out_of_range.labels(name) for name in FEATURES}
+        self._bins: list[tuple[int, list[float], list[int]]] = []
+        self._score_edges: list[float] = []
+        self._score_bins: list[int] = []
+        reference = model.document.reference
+        metrics.reference_share.clear()
+        if reference is None:
+            return
+
+        def bins(name: str, shares: list[float], nullable: bool = False) -> list[int]:
+            for index, share in enumerate(shares):
+                metrics.reference_share.labels(name, str(index)).set(share)
+            return metrics.feature_values.of(name, len(shares), nullable)
+
+        for name, known in reference.features.items():
+            nullable = name in NULLABLE
+            if nullable:
+                metrics.reference_share.labels(name, "missing").set(known.missing_share)
+            self._bins.append((POSITIONS.index(name), known.edges, bins(name, known.shares, nullable)))
+        self._score_edges = reference.score_edges
+        self._score_bins = bins("probability", reference.score_shares)
+
+    def observe(self, vector: list[float], decision: Decision, out_of_range: list[str]) -> None:
+        """Count one decision. vector: the wire vector, NaN where a value is missing."""
+        self._decisions[decision.verdict].inc()
+        self._probability.observe(decision.probability)
+        for reason in decision.reasons:
+            self._reasons.labels(reason.code).inc()
+        for name in out_of_range:
+            self._out_of_range[name].inc()
+        for position, edges, counts in self._bins:
+            value = vector[position]
+            counts[bisect_left(edges, value) if value == value else MISSING] += 1
+        if self._score_bins:
+            self._score_bins[bisect_left(self._score_edges, decision.probability)] += 1
+
+    def observe_rows(
+        self,
+        rows: "Floats",
+        probabilities: Sequence[float],
+        refused: "Flags",
+        reasons: Mapping[str, int],
+        out_of_range: Mapping[str, int],
+    ) -> None:
+        """As observe for one after the other. reasons, out_of_range: how often each code and feature came."""
+        import numpy as np
+
+        refusals = int(refused.sum())
+        self._decisions["REJECT"].inc(refusals)
+        self._decisions["ACCEPT"].inc(len(rows) - refusals)
+        _observe_each(self._probability, probabilities)
+        for code, count in reasons.items():
+            self._reasons.labels(code).inc(count)
+        for name, count in out_of_range.items():
+            self._out_of_range[name].inc(count)
+        for position, edges, counts in self._bins:
+            present = rows[~np.isnan(rows[:, position]), position]
+            _count_bins(counts, edges, present)
+            counts[MISSING] += len(rows) - len(present)
+        if self._score_bins:
+            _count_bins(self._score_bins, self._score_edges, np.array(probabilities))
+
+
+def _count_bins(counts: list[int], edges: Sequence[float], values: "Floats") -> None:
+    import numpy as np
+
+    for index, count in enumerate(np.bincount(np.searchsorted(edges, values)).tolist()):
+        counts[index] += count
+
+
+def _observe_each(histogram: Histogram, values: Sequence[float]) -> None:
+    """As histogram.observe for one after the other, the sum's rounding included; it has no call for many."""
+    import numpy as np
+
+    total = histogram._sum.get()
+    for value in values:
+        total += value
+    histogram._sum.set(total)
+    counts = np.bincount(np.searchsorted(histogram._upper_bounds, values)).tolist()
+    for bucket, count in zip(histogram._buckets, counts, strict=False):
+        bucket.inc(count)

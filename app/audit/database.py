@@ -1,5 +1,7 @@
 """Connections to the database of the decisions, Postgres or SQLite, and its errors as this project's own."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +25,9 @@ BUSY_SECONDS = 5
 
 # A server that is gone without a word is noticed within this time, not after the two hours of TCP's own.
 KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+BETWEEN_SECONDS = 0.01
+"""Between two attempts at what SQLite does not wait for by itself."""
 
 READING = {"reading": True}
 """Execution option of a connection that will not write."""
@@ -68,8 +73,7 @@ def _sqlite(url: URL, create: bool) -> Engine:
         # The driver's own transactions begin too late to keep two writers apart; ours begin below.
         connection.isolation_level = None
         if create:
-            # From then on readers and the writer do not wait for each other.
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
 
     @event.listens_for(engine, "begin")
     def _(connection: Connection) -> None:
@@ -77,6 +81,19 @@ def _sqlite(url: URL, create: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """From then on readers and the writer do not wait for each other; the file remembers it."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            # Another process does the same just now, for which SQLite does not wait as it does for a write.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(BETWEEN_SECONDS)
 
 
 def is_postgres(connection: Connection) -> bool:

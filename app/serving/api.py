@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
@@ -45,7 +46,7 @@ from app.serving.schema import (
 )
 from app.settings import Settings
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 
 # The metrics that the framework would send elsewhere are exposed at /metrics, and its logs quote exceptions.
 NO_TELEMETRY: TelemetryConfig = {

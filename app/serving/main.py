@@ -5,6 +5,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -43,7 +44,7 @@ def build(settings: Settings) -> Lane:
     shipping = Shipping(settings, metrics)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         configure_logging(settings.serving.log_level)
         # Modules and routes stay for good; the collections that follow need not look through them.
         gc.freeze()
@@ -55,7 +56,7 @@ def build(settings: Settings) -> Lane:
         if recorder is not None:
             keepers.append(shipping.run())
         tasks = [asyncio.create_task(keeper) for keeper in keepers]
-        yield
+        yield {"requests": metrics.http_requests}
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

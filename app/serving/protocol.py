@@ -1,45 +1,92 @@
-"""HTTP/1.1 with a bound on what comes before a body, and with problems where no request could be read."""
+"""HTTP/1.1 with bounds on heads and on how many wait, and with problems where no request could be read."""
 
 import json
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEAD_BYTES = 64 * 1024
 """Request line and headers together; a browser's are below 8 KiB."""
 
-REASONS = {400: "Bad Request", 431: "Request Header Fields Too Large"}
+MOST_UNDER_WAY = 500
+"""Requests that wait or are being answered, some 50 ms of work: in a queue without end all are answered too late."""
+
+SHEDDING = frozenset({b"/predict", b"/predict/batch"})
+"""Whoever asks for these can ask again or elsewhere; probes cannot."""
+
+RETRY_AFTER_SECONDS = 1
+
+REASONS = {503: "Service Unavailable", 400: "Bad Request", 431: "Request Header Fields Too Large"}
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """As uvicorn's, which would collect a head of any size while nobody else is answered."""
+    """As uvicorn's, which would collect a head of any size while nobody else is answered, and any number of requests.
+
+    A decision that finds too many before it is refused before a task is made for it, because a refusal that costs as
+    much as an answer leaves less for the answers. It is counted in the `requests` of the application's state.
+    """
 
     _reading_head = True
     _head_bytes = 0
+    _shed = False
 
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
         super().data_received(data)
-        if self._reading_head and self._head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._reading_head and self._head_bytes > MOST_HEAD_BYTES:
             self._refuse(431, f"request line and headers may have at most {MOST_HEAD_BYTES // 1024} KiB")
+        elif self._shed:
+            # The rest of its body is not worth waiting for.
+            self._refuse_shed()
+            self.transport.close()
 
     def on_headers_complete(self) -> None:
         self._reading_head = False
-        super().on_headers_complete()
+        if len(self.tasks) >= MOST_UNDER_WAY and self.url in SHEDDING and self._answered_all():
+            self._shed = True
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._shed:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
+        if self._shed:
+            self._refuse_shed()
+            if not self.parser.should_keep_alive() or "draining" in self.app_state:
+                self.transport.close()
+        else:
+            super().on_message_complete()
         self._reading_head = True
         self._head_bytes = 0
+
+    def _answered_all(self) -> bool:
+        """Nothing of this connection is still to be answered, which would have to go first."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _refuse_shed(self) -> None:
+        self._shed = False
+        if (requests := self.app_state.get("requests")) is not None:
+            requests.labels(self.url.decode(), self.parser.get_method().decode(), "503").inc()
+        detail = "too many requests are waiting; ask again, or another server"
+        self.transport.write(response(503, detail, f"retry-after: {RETRY_AFTER_SECONDS}\r\n"))
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "this is not an HTTP/1.1 request")
 
     def _refuse(self, status: int, detail: str) -> None:
-        problem = {"type": "about:blank", "title": REASONS[status], "status": status, "detail": detail}
-        body = json.dumps(problem)
-        head = (
-            f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/problem+json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write((head + body).encode())
+        self.transport.write(response(status, detail, "connection: close\r\n"))
         self.transport.close()
+
+
+def response(status: int, detail: str, headers: str) -> bytes:
+    """A problem, as it goes over the line."""
+    told: dict[str, Any] = {"type": "about:blank", "title": REASONS[status], "status": status, "detail": detail}
+    body = json.dumps(told)
+    head = f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/problem+json\r\n"
+    return f"{head}content-length: {len(body)}\r\n{headers}\r\n{body}".encode()

@@ -42,7 +42,9 @@ def test_the_values_become_the_commands_options() -> None:
 
 
 def test_image_keys_and_s3_server_are_those_of_training() -> None:
-    training = one(render("api"), "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    training = one(render("api"), "CronJob", "api-training")["spec"]["jobTemplate"]["spec"]["template"]["spec"][
+        "containers"
+    ][0]
     assert container(job())["image"] == training["image"]
 
     def named(owner: Object) -> dict[str, Any]:

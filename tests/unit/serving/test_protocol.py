@@ -3,13 +3,15 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
 
-from app.serving.protocol import MOST_HEAD_BYTES
+from app.serving.protocol import MOST_HEAD_BYTES, MOST_UNDER_WAY
 from tests.fakes import cached_model, constant_document, json_file, settings_for
 from tests.servers import Server, environment_of, running_server
+from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +64,35 @@ def test_what_is_no_http_is_a_problem_too(server: Server) -> None:
     head, body = answer_to(server, b"HELLO\r\n\r\n")
     assert head.startswith("HTTP/1.1 400 ")
     assert json.loads(body)["status"] == 400
+
+
+@contextmanager
+def waiting_requests(server: Server, count: int) -> Iterator[None]:
+    """Requests whose bodies do not come, for as long as the block runs."""
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)).sendall(head)
+        yield
+
+
+def shed(server: Server) -> float:
+    text = httpx.get(f"{server.url}/metrics").text
+    labels = 'http_requests_total{handler="/predict",method="POST",status="503"} '
+    return sum(float(line.removeprefix(labels)) for line in text.splitlines() if line.startswith(labels))
+
+
+def test_a_decision_that_finds_too_many_before_it_is_told_to_ask_again(server: Server) -> None:
+    body, before = json_file("request.json"), shed(server)
+    with httpx.Client(base_url=server.url) as client, waiting_requests(server, MOST_UNDER_WAY):
+        answer = wait_until(lambda: client.post("/predict", json=body), lambda it: it.status_code == 503, 30)
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["status"] == 503
+        # The same connection goes on, and whoever watches is answered as ever.
+        assert client.post("/predict", json=body).status_code == 503
+        assert client.get("/readyz").status_code == 200
+        large = client.post("/predict/batch", content=b" " * 2_000_000)
+        assert large.status_code == 503
+    assert shed(server) >= before + 2
+    assert wait_until(lambda: httpx.post(f"{server.url}/predict", json=body).status_code, lambda it: it == 200, 30)

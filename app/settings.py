@@ -207,8 +207,8 @@ def _sentence(detail: Any) -> str:
     variable = next((name for name, target in WELL_KNOWN.items() if target == path), "__".join(path).upper())
     if detail["type"] == "extra_forbidden":
         return f"setting {'.'.join(path)} does not exist; remove it from the environment or {CONFIG_FILE.name}"
-    # An address may hold a password, as in http://user:password@host.
-    value = re.sub(r"//[^/@]*@", "//…@", repr(detail["input"]))
+    # An address may hold a password, as in http://user:password@host, with any character in it.
+    value = re.sub(r"//.*@", "//…@", repr(detail["input"]))
     return f"setting {'.'.join(path)} (environment: {variable}) is {value}: {detail['msg']}; allowed: {_allowed(path)}"
 
 

@@ -1,9 +1,10 @@
 """Connections to the database of the decisions, Postgres or SQLite, and its errors as this project's own."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -62,6 +63,8 @@ def open_engine(uri: str, connections: int = 2, statement_seconds: float | None 
 
 
 def _sqlite(url: URL, create: bool) -> Engine:
+    if create and url.database:
+        _make_private(url.database)
     engine = create_engine(
         f"sqlite:///file:{quote(url.database or '')}?mode={'rwc' if create else 'rw'}&uri=true",
         connect_args={"timeout": BUSY_SECONDS},
@@ -72,6 +75,8 @@ def _sqlite(url: URL, create: bool) -> Engine:
     def _(connection: Any, _: Any) -> None:
         # The driver's own transactions begin too late to keep two writers apart; ours begin below.
         connection.isolation_level = None
+        # A changed byte is for the hash to find; the driver's error would quote what stands around it.
+        connection.text_factory = lambda content: content.decode(errors="replace")
         if create:
             _write_ahead(connection)
 
@@ -81,6 +86,12 @@ def _sqlite(url: URL, create: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _make_private(path: str) -> None:
+    """Make the file, for nobody else to read, where there is none; whoever cannot is told when it is opened."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

@@ -231,7 +231,9 @@ def folders(journal: Path) -> list[Path]:
     """Of every writer, oldest first; a name with a dot is that of one which is not locked yet."""
     if not journal.is_dir():
         return []
-    return sorted(path for path in journal.iterdir() if path.is_dir() and not path.name.startswith("."))
+    # The root of a volume may hold a folder of its file system's, which nobody else may look into.
+    readable = (path for path in journal.iterdir() if path.is_dir() and os.access(path, os.R_OK | os.X_OK))
+    return sorted(path for path in readable if not path.name.startswith("."))
 
 
 def _locked(descriptor: int) -> bool:

@@ -171,7 +171,9 @@ def file_name(number: int) -> str:
 
 def unshipped_bytes(folder: Path) -> int:
     """What all writers hold that the database does not have yet; files that go meanwhile do not count."""
-    return sum(_unshipped_of(writer) for writer in folder.glob("*/") if not writer.name.startswith("."))
+    # The root of a volume may hold a folder of its file system's, which nobody else may look into.
+    writers = (path for path in folder.glob("*/") if os.access(path, os.R_OK | os.X_OK))
+    return sum(_unshipped_of(writer) for writer in writers if not writer.name.startswith("."))
 
 
 def _unshipped_of(writer: Path) -> int:

@@ -138,11 +138,12 @@ def _retain(_: argparse.Namespace, settings: Settings, store: Store) -> Result:
     return retain(store, Month.of(_now()), settings.audit.retention_months)
 
 
-def _verify(options: argparse.Namespace, _: Settings, store: Store) -> Result:
+def _verify(options: argparse.Namespace, settings: Settings, store: Store) -> Result:
     heads = read_heads(options.heads) if options.heads else []
+    kept_from = Month.of(_now()).plus(-settings.audit.retention_months).start
     total = sum(span.links for span in store.spans(options.since, options.until))
     with progress(total, "links") as done:
-        return verify(store, options.since, options.until, heads, done)
+        return verify(store, options.since, options.until, heads, done, kept_from)
 
 
 def _heads(_: argparse.Namespace, __: Settings, store: Store) -> Result:

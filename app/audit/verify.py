@@ -12,6 +12,8 @@ from app.errors import RecordInvalid
 
 MOST_SHOWN = 20
 
+TOO_EARLY = "retention is said to have taken it, from a month that audit.retention_months keeps"
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -69,11 +71,17 @@ class Verified:
 
 
 def verify(
-    store: Store, since: int | None, until: int | None, heads: Sequence[Head], done: Callable[[int], None]
+    store: Store,
+    since: int | None,
+    until: int | None,
+    heads: Sequence[Head],
+    done: Callable[[int], None],
+    kept_from: int | None = None,
 ) -> Verified:
     """The chains as far as they have links of [since, until), microseconds since 1970.
 
-    done: called with how many more links have been looked at. Raises RecordUnavailable.
+    done: called with how many more links have been looked at. kept_from: from then on retention keeps everything, so
+    that whatever says otherwise is bad; None: unknown. Raises RecordUnavailable.
     """
     spans = store.spans(since, until)
     links = bad = taken = 0
@@ -81,6 +89,9 @@ def verify(
     first: list[Bad] = []
     for span in spans:
         gone = store.dropped(span.writer)
+        early = [it for it in gone if kept_from is not None and it.before > kept_from]
+        bad += len(early)
+        first += [Bad("", span.writer, it.first, TOO_EARLY) for it in early][: MOST_SHOWN - len(first)]
         taken += sum(it.last - it.first + 1 for it in gone)
         before = max([*([before] if before is not None else []), *(it.before for it in gone)], default=None)
         chain = _Chain(span, gone, whole=since is None and until is None)

@@ -34,6 +34,9 @@ PARAMETER = {
     "schema": {"type": "string", "examples": [EXAMPLE]},
 }
 
+MOST_READING = 4
+"""Each keeps a thread waiting while the database does not answer, and others need threads too."""
+
 log = logging.getLogger(__name__)
 
 
@@ -88,6 +91,7 @@ def _answer(found: dict[str, Any]) -> dict[str, Any]:
 
 def add_records(app: FastAPI, settings: Settings) -> None:
     """The route that reads the record."""
+    reading = asyncio.Semaphore(MOST_READING)
 
     @app.get(
         "/decisions/{id}",
@@ -101,11 +105,15 @@ def add_records(app: FastAPI, settings: Settings) -> None:
     async def decision(request: Request) -> Response:
         if not settings.audit.enabled:
             return problem(404, "decisions are not kept: audit.enabled is false")
+        if reading.locked():
+            retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            return problem(503, "too many decisions are being read; ask again", retry)
         # Loaded with the first request that needs the database's libraries, which most pods never get.
         from app.audit.reading import find_decision
 
         try:
-            found = await asyncio.to_thread(find_decision, settings, request.path_params["id"])
+            async with reading:
+                found = await asyncio.to_thread(find_decision, settings, request.path_params["id"])
         except RecordUnavailable as error:
             log.warning("a decision cannot be read", extra={"reason": str(error)})
             retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}

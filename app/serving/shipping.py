@@ -58,6 +58,11 @@ class Shipping:
 
     async def stop(self) -> None:
         """Let it ship the rest, now that the journal is closed; it is killed when that takes too long."""
+        ended = self._listening is None or self._listening.done()
+        waiting = await asyncio.to_thread(unshipped_bytes, self._journal_dir)
+        if ended and waiting:
+            # Between two attempts: the rest is worth one of its own.
+            await self._start()
         if self._child is not None and self._listening is not None:
             await self._end(self._child, self._listening)
         if left := await asyncio.to_thread(unshipped_bytes, self._journal_dir):
@@ -75,12 +80,17 @@ class Shipping:
             child.kill()
             await child.wait()
 
-    async def _run_child(self) -> None:
+    async def _start(self) -> None:
         # A session of its own: an interrupt from the terminal is for the server, which stops the child in its turn.
         self._child = await asyncio.create_subprocess_exec(
             *self._command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
         )
         self._listening = asyncio.create_task(self._listen(self._child))
+
+    async def _run_child(self) -> None:
+        await self._start()
+        assert self._child is not None
+        assert self._listening is not None
         # Listening outlives a cancelled run: the child's last report comes while it is stopped.
         reason = await asyncio.shield(self._listening)
         log.error("shipper ended", extra={"code": self._child.returncode, "reason": reason or "without a word"})

@@ -112,3 +112,12 @@ def test_the_bounds_of_a_number_are_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("DECISION__THRESHOLD", "2")
     with pytest.raises(SettingInvalid, match="more than 0, less than 1"):
         load_settings()
+
+
+@pytest.mark.parametrize("password", ["p/w0rd", "p@ssw0rd", "w0rd?x=/@"])
+def test_a_password_of_any_characters_stays_out_of_the_message(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    monkeypatch.setenv("DATABASE_URI", f"postgresql://credit:{password}@db/credit")
+    with pytest.raises(SettingInvalid) as refused:
+        load_settings()
+    assert "w0rd" not in str(refused.value)
+    assert "DATABASE_URI" in str(refused.value)

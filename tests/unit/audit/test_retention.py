@@ -92,3 +92,13 @@ def test_a_long_reader_keeps_retention_waiting_only_so_long(
             retain(store, DECEMBER, months=2)
     assert retain(store, DECEMBER, months=2).links == 3
     engine.dispose()
+
+
+def test_what_is_said_to_be_taken_from_a_month_that_is_kept_is_bad(store: Store) -> None:
+    store.insert(linked(decisions(2) + decisions(2, OCTOBER.start)))
+    retain(store, DECEMBER, months=2)
+    kept_from = DECEMBER.plus(-2).start
+    assert verify(store, None, None, [], nothing, kept_from).passed
+    found = verify(store, None, None, [], nothing, kept_from - 1)
+    assert not found.passed
+    assert "audit.retention_months" in found.first[0].what

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.audit.database import is_postgres
+from app.audit.database import is_postgres, open_engine
+from app.audit.months import Month
+from app.audit.schema.migrating import migrate
 from app.audit.store import Store
 from app.audit.verify import Head, Verified, heads_of, read_heads, verify
 from app.errors import RecordInvalid
@@ -137,3 +139,24 @@ def test_a_file_that_holds_no_heads_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps({"heads": [{"writer": "w"}]}))
     with pytest.raises(RecordInvalid, match="app.audit heads"):
         read_heads(file)
+
+
+def test_a_byte_that_is_no_text_any_more_is_found_and_not_quoted(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'decisions.db'}", create=True)
+    migrate(engine, Month.of(NOON))
+    store = Store(engine)
+    store.insert(linked([policy_entry(), *decisions(3)]))
+    with engine.begin() as connection:
+        flipped = "CAST(CAST(substr(content, 1, 39) AS BLOB) || X'E1' || CAST(substr(content, 41) AS BLOB) AS TEXT)"
+        connection.execute(text(f"UPDATE decisions SET content = {flipped} WHERE sequence = 3"))
+    found = verified(store)
+    assert [(it.sequence, it.what) for it in found.first] == [(3, "its content does not have its hash")]
+    engine.dispose()
+
+
+def test_an_embedded_database_is_for_nobody_else_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.db"
+    engine = open_engine(f"sqlite:///{path}", create=True)
+    migrate(engine, Month.of(NOON))
+    engine.dispose()
+    assert path.stat().st_mode & 0o777 == 0o600

@@ -210,3 +210,14 @@ def test_it_hears_when_its_server_dies_and_not_when_the_terminal_interrupts(tmp_
     world.run(closed)
     assert int(seen.read_text()) != os.getsid(0)
     assert json.loads(seen.read_text()) == int(world.sample("credit_journal_pending_records"))
+
+
+def test_at_the_stop_the_rest_gets_an_attempt_of_its_own_where_the_shipper_is_down(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal", 1_000_000)
+    journal.append([Entry("policy", "p", 1, {})])
+    journal.close()
+    started = tmp_path / "started"
+    script = f"open({str(started)!r}, 'a').write('x')\nif os.path.getsize({str(started)!r}) > 1: report(0)\n"
+    world = World(script, tmp_path / "journal")
+    world.run(world.until(lambda: started.exists() and world.shipping._failures == 1))
+    assert started.read_text() == "xx"

@@ -20,6 +20,11 @@ def decide(url: str = LOCAL, body: str = REQUEST) -> dict[str, Any]:
     return PredictAnswer.model_validate(answer.json()).model_dump()
 
 
+def apart_from_id(answer: dict[str, Any]) -> dict[str, Any]:
+    """What two decisions on the same applicant share."""
+    return {name: value for name, value in answer.items() if name != "decision_id"}
+
+
 def meta() -> Meta:
     """What serves now."""
     return Meta.model_validate(httpx.get(f"{LOCAL}/meta", timeout=TIMEOUT_SECONDS).json())

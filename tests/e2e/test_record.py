@@ -1,7 +1,7 @@
 """Every decision that was answered is in the database, once, whatever happened in between."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from time import monotonic
@@ -22,6 +22,21 @@ Note = Callable[[str], None]
 
 KILLS = 3
 AWAY_SECONDS = 120.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_fewer_pods(cluster: Cluster) -> Iterator[None]:
+    """A pod that the autoscaler takes away while the database is away takes with it what it could not ship."""
+    values = released_values("api")
+    upgrade("api", values, {"autoscaling.maxReplicas": 2})
+    wait_until(
+        lambda: len(cluster.core.list_namespaced_pod(CREDIT, label_selector=API_PODS).items),
+        lambda count: count == 2,
+        240,
+        "two API pods and no other",
+    )
+    yield
+    upgrade("api", values)
 
 
 @pytest.fixture(autouse=True)

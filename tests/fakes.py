@@ -113,6 +113,16 @@ def caller(name: str, key: str, *scopes: Scope) -> Caller:
     return Caller(name, digest_of(key.encode()), frozenset(scopes))
 
 
+def mounted(folder: Path, name: str, version: str, content: str) -> None:
+    """Put a file into a folder as the kubelet updates a mount: a new folder, and a link that is moved to it."""
+    (folder / version).mkdir(parents=True)
+    (folder / version / name).write_text(content)
+    (folder / "..next").symlink_to(version)
+    (folder / "..next").rename(folder / "..data")
+    if not (folder / name).is_symlink():
+        (folder / name).symlink_to(f"..data/{name}")
+
+
 class Api:
     """The API in this process, with a model or without.
 

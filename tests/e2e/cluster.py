@@ -105,6 +105,11 @@ class Cluster:
         """Names of the pods that are ready."""
         return [pod.metadata.name for pod in self.pods(selector, namespace) if is_ready(pod)]
 
+    def restarts(self, selector: str) -> dict[str, int]:
+        """How often the containers of each pod have started again."""
+        pods = self.pods(selector)
+        return {pod.metadata.name: sum(it.restart_count for it in pod.status.container_statuses or []) for pod in pods}
+
     def replicas(self, namespace: str) -> dict[str, tuple[int, int]]:
         """Ready and wanted pods of each Deployment and StatefulSet."""
         found = [

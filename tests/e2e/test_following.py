@@ -97,22 +97,17 @@ def wait_for_version(cluster: Cluster, version: str) -> float:
     return monotonic() - started
 
 
-def restarts(cluster: Cluster) -> dict[str, int]:
-    pods = cluster.pods(API_PODS)
-    return {pod.metadata.name: sum(it.restart_count for it in pod.status.container_statuses or []) for pod in pods}
-
-
 @contextmanager
 def unharmed(cluster: Cluster, under_load: UnderLoad, note: Note, what: str) -> Iterator[None]:
     """Load while the block runs, of which nothing failed, nothing was mixed and no container started again."""
-    before = restarts(cluster)
+    before = cluster.restarts(API_PODS)
     with under_load() as load:
         yield
     note(f"{what}: {load}")
     assert load.failed == []
     assert len(load.served) == len(dict(load.served)), "one version gave one applicant two probabilities"
     # A pull's CPU may let the autoscaler add pods.
-    assert {name: count for name, count in restarts(cluster).items() if count > before.get(name, 0)} == {}
+    assert {name: count for name, count in cluster.restarts(API_PODS).items() if count > before.get(name, 0)} == {}
 
 
 def scale(cluster: Cluster, kind: str, name: str, replicas: int) -> None:
@@ -173,10 +168,12 @@ def test_without_the_registry_decisions_go_on_and_restarted_containers_serve_wha
             "every pod to miss the registry",
         )
     name = cluster.ready_pods(API_PODS)[0]
-    started = restarts(cluster)[name]
+    started = cluster.restarts(API_PODS)[name]
     with under_load() as load:
         kubectl("--namespace", CREDIT, "exec", name, "--", "python", "-c", "import os; os.kill(1, 15)")
-        wait_until(lambda: restarts(cluster)[name], lambda it: it == started + 1, 120, "the container to start again")
+        wait_until(
+            lambda: cluster.restarts(API_PODS)[name], lambda it: it == started + 1, 120, "the container to start again"
+        )
         wait_until(lambda: cluster.ready_pods(API_PODS), lambda names: name in names, 120, "it to be ready")
     note(f"a container restarted: {load}")
     assert load.failed == []

@@ -46,11 +46,6 @@ def _two_pods(cluster: Cluster) -> None:
     wait_until(lambda: cluster.ready_pods(API_PODS), lambda names: len(names) >= 2, 240, "two API pods")
 
 
-def restarts(cluster: Cluster) -> dict[str, int]:
-    pods = cluster.pods(API_PODS)
-    return {pod.metadata.name: sum(it.restart_count for it in pod.status.container_statuses or []) for pod in pods}
-
-
 def kill_server(cluster: Cluster, name: str) -> None:
     """SIGKILL to the process that answers, from the node: within its container nothing can send it."""
     pod = cluster.core.read_namespaced_pod(name, CREDIT)
@@ -62,9 +57,9 @@ def kill_server(cluster: Cluster, name: str) -> None:
 
 def kill_and_wait(cluster: Cluster, name: str) -> None:
     """Until the container has started again and is ready."""
-    before = restarts(cluster)[name]
+    before = cluster.restarts(API_PODS)[name]
     kill_server(cluster, name)
-    wait_until(lambda: restarts(cluster)[name], lambda it: it > before, 120, f"{name} to start again")
+    wait_until(lambda: cluster.restarts(API_PODS)[name], lambda it: it > before, 120, f"{name} to start again")
     wait_until(lambda: cluster.ready_pods(API_PODS), lambda names: name in names, 180, f"{name} to be ready")
 
 

@@ -16,7 +16,7 @@ from app.callers.keys import entry_of
 from app.metrics import Metrics
 from app.serving.admission import Admission, CallersWatch
 from app.settings import ROOT, Callers as CallersSettings, Settings
-from tests.fakes import cached_model, constant_document, json_file, settings_for
+from tests.fakes import cached_model, constant_document, json_file, mounted, settings_for
 from tests.servers import environment_of, log_lines, running_server
 from tests.waiting import wait_until
 
@@ -94,20 +94,10 @@ def test_the_file_as_it_was_makes_good_what_was_refused(tmp_path: Path) -> None:
     assert (world.names(), world.counted("loaded"), world.counted("refused")) == (["first"], 2, 1)
 
 
-def mounted(folder: Path, version: str, content: str) -> None:
-    """Put content into a folder as the kubelet updates a Secret: a new folder, and a link that is moved to it."""
-    (folder / version).mkdir(parents=True)
-    (folder / version / "callers.yaml").write_text(content)
-    (folder / "..next").symlink_to(version)
-    (folder / "..next").rename(folder / "..data")
-    if not (folder / "callers.yaml").is_symlink():
-        (folder / "callers.yaml").symlink_to("..data/callers.yaml")
-
-
 def test_a_running_server_takes_a_changed_secret_up_and_no_key_is_ever_logged(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, tracking_uri="http://127.0.0.1:9")
     cached_model(settings, constant_document(0.3))
-    mounted(tmp_path / "callers", "first", FIRST)
+    mounted(tmp_path / "callers", "callers.yaml", "first", FIRST)
     environment = environment_of(settings) | {"CALLERS__FILE": str(tmp_path / "callers" / "callers.yaml")}
     environment["SERVING__LOG_LEVEL"] = "DEBUG"
     with running_server(environment, tmp_path / "log") as server:
@@ -121,10 +111,10 @@ def test_a_running_server_takes_a_changed_secret_up_and_no_key_is_ever_logged(tm
             return 'credit_callers_reloads_total{outcome="refused"} 0' not in httpx.get(f"{server.url}/metrics").text
 
         assert (status("cdk_first"), status("cdk_second"), status("cdk_nobody")) == (200, 401, 401)
-        mounted(tmp_path / "callers", "second", SECOND)
+        mounted(tmp_path / "callers", "callers.yaml", "second", SECOND)
         wait_until(lambda: status("cdk_second"), lambda seen: seen == 200, 20)
         assert status("cdk_first") == 401
-        mounted(tmp_path / "callers", "third", "- cdk_third")
+        mounted(tmp_path / "callers", "callers.yaml", "third", "- cdk_third")
         wait_until(refused, bool, 20)
         assert status("cdk_second") == 200
         lines = log_lines(server.log)

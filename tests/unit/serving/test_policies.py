@@ -12,7 +12,7 @@ from app.policy_file import load_policy
 from app.serving.policies import PolicyWatch
 from app.serving.schema import Meta, PredictAnswer
 from app.settings import ROOT, Decision, Settings
-from tests.fakes import Api, cached_model, constant_document, constant_model, json_file, settings_for
+from tests.fakes import Api, cached_model, constant_document, constant_model, json_file, mounted, settings_for
 from tests.servers import environment_of, running_server
 from tests.waiting import wait_until
 
@@ -162,20 +162,10 @@ def test_without_a_model_the_policy_is_followed_all_the_same(tmp_path: Path) -> 
     assert (api.holder.serving, api.holder.policy) == (None, load_policy(Settings()))
 
 
-def mounted(folder: Path, version: str, content: str) -> None:
-    """Put content into a folder as the kubelet updates a ConfigMap: a new folder, and a link that is moved to it."""
-    (folder / version).mkdir(parents=True)
-    (folder / version / "policy.yaml").write_text(content)
-    (folder / "..next").symlink_to(version)
-    (folder / "..next").rename(folder / "..data")
-    if not (folder / "policy.yaml").is_symlink():
-        (folder / "policy.yaml").symlink_to("..data/policy.yaml")
-
-
 def test_a_running_server_takes_a_changed_configmap_up_and_refuses_a_bad_one(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, tracking_uri="http://127.0.0.1:9")
     cached_model(settings, constant_document(0.3))
-    mounted(tmp_path / "configs", "first", SHIPPED)
+    mounted(tmp_path / "configs", "policy.yaml", "first", SHIPPED)
     environment = environment_of(settings) | {"DECISION__POLICY_FILE": str(tmp_path / "configs" / "policy.yaml")}
     with running_server(environment, tmp_path / "log") as server:
         server.wait_ready()
@@ -187,10 +177,10 @@ def test_a_running_server_takes_a_changed_configmap_up_and_refuses_a_bad_one(tmp
             return Meta.model_validate(httpx.get(f"{server.url}/meta").json())
 
         assert decision() == "REJECT"
-        mounted(tmp_path / "configs", "second", with_threshold(0.4))
+        mounted(tmp_path / "configs", "policy.yaml", "second", with_threshold(0.4))
         wait_until(meta, lambda told: told.threshold == 0.4, 20)
         assert decision() == "ACCEPT"
-        mounted(tmp_path / "configs", "third", "threshold: 2")
+        mounted(tmp_path / "configs", "policy.yaml", "third", "threshold: 2")
         wait_until(
             meta, lambda told: told.last_policy_reload is not None and told.last_policy_reload.reason is not None, 20
         )

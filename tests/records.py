@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from app.audit.record import Chain, Entry, Link, to_line
+from app.audit.record import Chain, Entry, Link, from_line
 from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
@@ -70,7 +70,17 @@ def challenged(decision: Entry, probability: float) -> Entry:
 
 def linked(entries: Sequence[Entry], writer: str | None = None) -> list[Link]:
     """The entries as one writer's whole chain."""
-    return list(Chain(writer or identifier(NOON)).links(entries))
+    return links_of(Chain(writer or identifier(NOON)).lines(entries)[0])
+
+
+def links_of(lines: str) -> list[Link]:
+    """Of lines of a journal."""
+    return [from_line(line) for line in lines.splitlines()]
+
+
+def to_line(link: Link) -> str:
+    """As it stands in a journal file."""
+    return f"{link.hash} {link.content}\n"
 
 
 class Writer:
@@ -90,10 +100,10 @@ class Writer:
 
     def write(self, entries: Sequence[Entry]) -> list[Link]:
         """Append them; gives their links."""
-        links = list(self.chain.links(entries))
-        self.chain.advance(links[-1])
-        self.append("".join(to_line(link) for link in links).encode())
-        return links
+        lines, sequence, head = self.chain.lines(entries)
+        self.chain.advance(sequence, head)
+        self.append(lines.encode())
+        return links_of(lines)
 
     def append(self, content: bytes) -> None:
         with self.file.open("ab") as file:

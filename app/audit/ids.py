@@ -2,19 +2,35 @@
 
 import time
 from collections.abc import Callable
-from secrets import randbits
+from os import urandom
 
-VERSION = 7
-VARIANT = 0b10
-
-RANDOM_BITS = 62
 FRACTION = 4096
 """Parts of a millisecond that the 12 bits after the version count (method 3 of RFC 9562, section 6.2)."""
+
+POOL_BYTES = 4096
 
 
 def microseconds_now() -> int:
     """Since 1970."""
     return time.time_ns() // 1000
+
+
+class RandomHex:
+    """Random hexadecimal digits of the operating system, which is asked for many at a time; not shared between threads.
+
+    A process that forks would give its digits twice.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ""
+        self._taken = 0
+
+    def take(self, digits: int) -> str:
+        """That many which nobody had before; at most 2 * POOL_BYTES."""
+        if (end := self._taken + digits) > len(self._pool):
+            self._pool, self._taken, end = urandom(POOL_BYTES).hex(), 0, digits
+        start, self._taken = self._taken, end
+        return self._pool[start:end]
 
 
 class Ids:
@@ -28,10 +44,13 @@ class Ids:
     def __init__(self, clock: Callable[[], int] = microseconds_now) -> None:
         self._clock = clock
         self._last = -1
+        self._random = RandomHex()
 
     def next(self) -> str:
         milliseconds, microseconds = divmod(self._clock(), 1000)
         self._last = max(self._last + 1, milliseconds * FRACTION + microseconds * FRACTION // 1000)
         milliseconds, part = divmod(self._last, FRACTION)
-        digits = f"{milliseconds:012x}{VERSION:x}{part:03x}{VARIANT << RANDOM_BITS | randbits(RANDOM_BITS):016x}"
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        moment, digits = f"{milliseconds:012x}", self._random.take(16)
+        # The variant, 0b10, takes two bits of the first digit.
+        variant = "89ab"[int(digits[0], 16) & 3]
+        return f"{moment[:8]}-{moment[8:]}-7{part:03x}-{variant}{digits[1:4]}-{digits[4:]}"

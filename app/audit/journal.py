@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.audit.ids import Ids
-from app.audit.record import Chain, Entry, to_line
+from app.audit.record import Chain, Entry
 from app.errors import JournalFailed
 
 FILE_BYTES = 16 * 1024 * 1024
@@ -79,8 +79,8 @@ class Journal:
         if self._open is None:
             self._open = _Writer(self._folder, Chain(self._new_writer()), self._file_bytes)
         chain = self._open.chain
-        links = list(chain.links(entries))
-        data = "".join(map(to_line, links)).encode()
+        lines, sequence, head = chain.lines(entries)
+        data = lines.encode()
         if self._unshipped + len(data) > self._limit_bytes:
             remedy = "bring the database back, or raise audit.journal_megabytes"
             raise JournalFailed(f"journal {self._folder} has reached its limit; {remedy}")
@@ -90,7 +90,7 @@ class Journal:
             if self._open.lost:
                 self._leave()
             raise
-        chain.advance(links[-1])
+        chain.advance(sequence, head)
         self._unshipped += len(data)
 
     def _measure(self) -> None:

@@ -5,7 +5,7 @@ exactly those bytes, so that a line proves itself and, by `previous`, everything
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,12 +22,12 @@ GENESIS = "0" * 64
 """What the first line of a writer holds as `previous`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """What somebody wants kept.
 
     key: of a decision its id, of a policy its version, of a challenger's score the id of the decision that it is about.
-    at: microseconds since 1970. fields: the rest of the content, in JSON's types; no name of `Link`'s.
+    at: microseconds since 1970. fields: the rest of the content, in JSON's types, NaN for null; no name of `Link`'s.
     """
 
     kind: Kind
@@ -38,8 +38,8 @@ class Entry:
     """All of that as the inside of a JSON object, made here because a long batch makes its entries bit by bit."""
 
     def __post_init__(self) -> None:
-        known = {"kind": self.kind, "key": self.key, "at": utc(self.at)}
-        object.__setattr__(self, "text", to_json(known | self.fields)[1:-1].decode())
+        content = {"kind": self.kind, "key": self.key, "at": utc(self.at), **self.fields}
+        self.text = to_json(content, inf_nan_mode="null")[1:-1].decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Link:
 class Chain:
     """One writer's links, in order; not shared between threads.
 
-    `sequence` and `head` are those of the last link; `links` counts nothing before `advance` is told of it, so that
-    a line that could not be written leaves no gap.
+    `sequence` and `head` are those of the last link; nothing counts before `advance` is told of it, so that lines that
+    could not be written leave no gap.
     """
 
     def __init__(self, writer: str) -> None:
@@ -76,24 +76,19 @@ class Chain:
         self.sequence = 0
         self.head = GENESIS
 
-    def links(self, entries: Sequence[Entry]) -> Iterator[Link]:
-        """The entries as the next links."""
-        sequence, head = self.sequence, self.head
+    def lines(self, entries: Iterable[Entry]) -> tuple[str, int, str]:
+        """The entries as the next lines of a journal file, with the sequence and the hash of the last."""
+        sequence, head, lines = self.sequence, self.head, ""
         for entry in entries:
             sequence += 1
             content = f'{{"writer":"{self.writer}","sequence":{sequence},"previous":"{head}",{entry.text}}}'
-            digest = sha256(content.encode()).hexdigest()
-            yield Link(self.writer, sequence, head, entry.kind, entry.key, entry.at, digest, content)
-            head = digest
+            head = sha256(content.encode()).hexdigest()
+            lines += f"{head} {content}\n"
+        return lines, sequence, head
 
-    def advance(self, last: Link) -> None:
-        """That link, and with it all before it, has been written."""
-        self.sequence, self.head = last.sequence, last.hash
-
-
-def to_line(link: Link) -> str:
-    """As it stands in a journal file."""
-    return f"{link.hash} {link.content}\n"
+    def advance(self, sequence: int, head: str) -> None:
+        """The link of that sequence and hash, and with it all before it, has been written."""
+        self.sequence, self.head = sequence, head
 
 
 def from_line(line: str) -> Link:

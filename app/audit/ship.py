@@ -22,6 +22,9 @@ END_SECONDS = 9.0
 LAST_ATTEMPT_SECONDS = 0.5
 """Between the attempts of that time."""
 
+NICENESS = 10
+"""Where answers and the record want the same core, the answers get most of it: the record waits in the journal."""
+
 STATEMENT_SECONDS = 30.0
 """For one batch; a database that takes longer is as good as away."""
 
@@ -46,6 +49,11 @@ def ship(settings: Settings) -> int:
     """Until SIGTERM or the end of standard input; gives the exit code: 0 when nothing is left to ship."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # An interrupt from the terminal is for the server, which stops this process in its turn. No session of its own:
+    # Linux shares a core between sessions whatever their niceness.
+    if os.getpgrp() != os.getpid():
+        os.setpgid(0, 0)
+    os.nice(NICENESS)
     audit = settings.audit
     engine = open_engine(audit.database_uri, connections=1, statement_seconds=STATEMENT_SECONDS, create=True)
     shipper = Shipper(audit.journal_dir, Database(Store(engine)))

@@ -1,6 +1,7 @@
 """Every Prometheus metric of the serving process."""
 
+from app.metrics.bound import BoundCounter, BoundHistogram
 from app.metrics.definitions import Metrics
 from app.metrics.model import ChallengerMetrics, ModelMetrics
 
-__all__ = ["ChallengerMetrics", "Metrics", "ModelMetrics"]
+__all__ = ["BoundCounter", "BoundHistogram", "ChallengerMetrics", "Metrics", "ModelMetrics"]

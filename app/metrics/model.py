@@ -4,10 +4,9 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from prometheus_client import Histogram
-
 from app.features import FEATURES, NULLABLE, POSITIONS
 from app.metrics.bins import MISSING
+from app.metrics.bound import BoundCounter, BoundHistogram
 from app.scoring.decider import Decision
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Verdict
@@ -41,11 +40,11 @@ class ModelMetrics:
     def __init__(self, metrics: "Metrics", model: ScoringModel) -> None:
         version = model.identity.version
         self._decisions = {
-            "ACCEPT": metrics.decisions.labels("ACCEPT", version),
-            "REJECT": metrics.decisions.labels("REJECT", version),
+            "ACCEPT": BoundCounter(metrics.decisions.labels("ACCEPT", version)),
+            "REJECT": BoundCounter(metrics.decisions.labels("REJECT", version)),
         }
         self._reasons = metrics.reasons
-        self._probability = metrics.probability.labels(version)
+        self._probability = BoundHistogram(metrics.probability.labels(version))
         self._out_of_range = {name: metrics.out_of_range.labels(name) for name in FEATURES}
         self._bins: list[tuple[int, list[float], list[int]]] = []
         self._score_edges: list[float] = []
@@ -96,7 +95,7 @@ class ModelMetrics:
         refusals = int(refused.sum())
         self._decisions["REJECT"].inc(refusals)
         self._decisions["ACCEPT"].inc(len(rows) - refusals)
-        _observe_each(self._probability, probabilities)
+        self._probability.observe_each(probabilities)
         for code, count in reasons.items():
             self._reasons.labels(code).inc(count)
         for name, count in out_of_range.items():
@@ -114,16 +113,3 @@ def _count_bins(counts: list[int], edges: Sequence[float], values: "Floats") -> 
 
     for index, count in enumerate(np.bincount(np.searchsorted(edges, values)).tolist()):
         counts[index] += count
-
-
-def _observe_each(histogram: Histogram, values: Sequence[float]) -> None:
-    """As histogram.observe for one after the other, the sum's rounding included; it has no call for many."""
-    import numpy as np
-
-    total = histogram._sum.get()
-    for value in values:
-        total += value
-    histogram._sum.set(total)
-    counts = np.bincount(np.searchsorted(histogram._upper_bounds, values)).tolist()
-    for bucket, count in zip(histogram._buckets, counts, strict=False):
-        bucket.inc(count)

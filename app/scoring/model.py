@@ -1,8 +1,10 @@
 """ScoringModel: one registered model, ready to score wire vectors; read from and written to model.json."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from math import nan
+from operator import itemgetter
 from typing import Any
 
 from app.errors import ModelRefused
@@ -16,7 +18,7 @@ FORMAT = 1
 Row = Sequence[float | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Identity:
     """Which model this is, resolved once when it was pulled."""
 
@@ -29,6 +31,11 @@ class Identity:
     """SHA-256, in hex, of the model's files."""
     trained_at: float
     """Seconds since 1970."""
+
+    @cached_property
+    def lasting(self) -> dict[str, str]:
+        """What tells for good which model it is."""
+        return {"name": self.name, "version": self.version, "uri": self.uri, "digest": self.digest}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +127,15 @@ class ScoringModel:
     """The scorer's log-odds; None when it only gives probabilities."""
     ranges: list[tuple[int, str, float, float]] = field(init=False)
     """(position, name, minimum, maximum) of each feature in training."""
+    inputs: Callable[[Sequence[float]], Sequence[float]] = field(init=False, repr=False, compare=False)
+    """The model's inputs from a wire vector, in their order."""
 
     def __post_init__(self) -> None:
         reference = self.document.reference
         found = [] if reference is None else reference.features.items()
         ranges = [(POSITIONS.index(name), name, known.minimum, known.maximum) for name, known in found]
         object.__setattr__(self, "ranges", ranges)
+        object.__setattr__(self, "inputs", itemgetter(*self.document.positions))
 
     @classmethod
     def compiled(cls, document: ModelDocument) -> "ScoringModel":
@@ -139,11 +149,11 @@ class ScoringModel:
 
     def score(self, vector: Sequence[float]) -> float:
         """Probability of default for a wire vector of eleven floats, NaN where a value is missing."""
-        return self.scorer([vector[position] for position in self.document.positions])
+        return self.scorer(self.inputs(vector))
 
     def log_odds(self, vector: Sequence[float]) -> float:
         """As score, on the scale on which effects of features add up; a number even where score rounds to 0 or 1."""
-        inputs = [vector[position] for position in self.document.positions]
+        inputs = self.inputs(vector)
         return logit(self.scorer(inputs)) if self.scorer_log_odds is None else self.scorer_log_odds(inputs)
 
     def out_of_range(self, vector: Sequence[float]) -> list[str]:

@@ -12,8 +12,8 @@ from uvicorn.supervisors import ChangeReload
 from app.callers.file import load_callers
 from app.errors import SettingInvalid
 from app.policy_file import load_policy
+from app.serving.lane_protocol import LaneProtocol
 from app.serving.logs import logging_config
-from app.serving.protocol import BoundedHttpProtocol
 from app.serving.server import DrainingServer
 from app.settings import load_settings
 
@@ -58,12 +58,14 @@ def main(arguments: Sequence[str]) -> int:
         port=options.port,
         reload=options.reload,
         loop="uvloop",
-        http=BoundedHttpProtocol,
+        http=LaneProtocol,
         ws="none",
         lifespan="on",
         log_config=logging_config(settings.serving.log_level),
         access_log=False,
         server_header=False,
+        # Nothing here asks who the client is.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
+from pydantic_core import to_json
+
 from app.audit.record import Entry
 from app.scoring.decider import Decision
 from app.serving.batching import SLICE_SECONDS, decide_large
@@ -12,8 +14,10 @@ from app.serving.holder import Serving
 from app.serving.recording import Asked, Recorder
 
 
-def answer(serving: Serving, vector: list[float], recorder: Recorder | None, asked: Asked) -> dict[str, Any]:
-    """As app.serving.schema.PredictAnswer; raises JournalFailed.
+def answer(
+    serving: Serving, vector: list[float], recorder: Recorder | None, asked: Asked
+) -> tuple[dict[str, Any], bytes]:
+    """As app.serving.schema.PredictAnswer, and that as JSON; raises JournalFailed.
 
     recorder: None where decisions are not kept.
     """
@@ -23,10 +27,10 @@ def answer(serving: Serving, vector: list[float], recorder: Recorder | None, ask
         entry = recorder.entry(serving, asked, vector, row)
         if recorder.keep(serving.policy, [entry]):
             row["decision_id"] = entry.key
-    out_of_range = row.pop("out_of_range")
     # Only what will be answered is counted.
-    serving.metrics.observe(vector, decision, out_of_range)
-    return {**row, **_served_by(serving), "out_of_range": out_of_range}
+    serving.metrics.observe(vector, decision, row["out_of_range"])
+    answered = row | serving.named
+    return answered, to_json(answered)
 
 
 async def answer_batch(
@@ -50,7 +54,7 @@ async def answer_batch(
         large.count()
     for vector, decision, row in zip(vectors, decisions, rows, strict=False):
         serving.metrics.observe(vector, decision, row["out_of_range"])
-    return {"predictions": rows, **_served_by(serving)}
+    return {"predictions": rows} | serving.named
 
 
 async def _one_by_one(serving: Serving, vectors: Sequence[list[float]]) -> list[Decision]:
@@ -84,15 +88,6 @@ def row_of(serving: Serving, vector: list[float], decision: Decision) -> dict[st
         "decision": decision.verdict,
         "reasons": [{"code": it.code, "feature": it.feature, "text": it.text} for it in decision.reasons],
         "out_of_range": serving.model.out_of_range(vector),
-    }
-
-
-def _served_by(serving: Serving) -> dict[str, Any]:
-    return {
-        "threshold": serving.policy.threshold,
-        "policy_version": serving.policy.version,
-        "model_uri": serving.uri,
-        "model_version": serving.model.identity.version,
     }
 
 

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
 from prometheus_fastapi_instrumentator import Instrumentator
 from prometheus_fastapi_instrumentator.metrics import Info
-from pydantic_core import to_json
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
@@ -123,9 +122,9 @@ def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger, recorde
         require_json(request.headers)
         vector = read_vector(await request.body())
         serving = _serving(holder)
-        answered = answer(serving, vector, recorder, _asked(request))
+        answered, content = answer(serving, vector, recorder, _asked(request))
         afterwards = challenger.after(serving, [vector], [answered])
-        return _json(to_json(answered), serving, afterwards, answered["decision_id"])
+        return _json(content, serving, afterwards, answered["decision_id"])
 
     @app.post(
         "/predict/batch",

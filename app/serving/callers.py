@@ -1,5 +1,7 @@
 """Lets in whoever has an API key for what is asked, where keys are wanted; decides by the header and the path alone."""
 
+from collections.abc import Iterable
+
 from starlette.types import ASGIApp, Receive, Scope as AsgiScope, Send
 
 from app.callers.known import Scope
@@ -35,7 +37,7 @@ class OnlyCallers:
         if callers is None or scope["type"] != "http" or (needed := needed_for(scope["path"])) is None:
             return await self.app(scope, receive, send)
         requests = self._admission.requests
-        key = key_of(scope)
+        key = key_of(scope["headers"])
         if key is None:
             requests.labels("", "no_key").inc()
             return await problem(401, NO_KEY, CHALLENGE)(scope, receive, send)
@@ -53,9 +55,9 @@ class OnlyCallers:
         await self.app(scope, receive, send)
 
 
-def key_of(scope: AsgiScope) -> bytes | None:
+def key_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
     """The key of the one Authorization header; None without one, and where two leave open which counts."""
-    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    given = [value for name, value in headers if name == b"authorization"]
     if len(given) != 1:
         return None
     scheme, _, key = given[0].partition(b" ")

@@ -103,17 +103,25 @@ class Challenger:
         self, serving: Serving, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]
     ) -> BackgroundTask | None:
         """For after the answer with those rows: their comparisons; None when there is nothing to compare."""
-        if self.model is None or self.model.identity == serving.model.identity:
-            return None
-        return BackgroundTask(self._offer, serving.policy, vectors, rows)
+        return BackgroundTask(self._offer, serving, vectors, rows) if self._challenges(serving) else None
 
-    async def _offer(self, policy: Policy, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
+    async def _offer(self, serving: Serving, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
+        self.offer(serving, vectors, rows)
+
+    def offer(self, serving: Serving, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
+        """Let these rows be compared when there is time, if there is anything to compare."""
+        if not self._challenges(serving):
+            return
         free = MOST_WAITING - len(self._waiting)
         for vector, row in zip(vectors[:free], rows, strict=False):
-            self._waiting.append(Waiting(vector, row["decision_id"], row["probability"], row["decision"], policy))
+            answered = (row["decision_id"], row["probability"], row["decision"])
+            self._waiting.append(Waiting(vector, *answered, serving.policy))
         if len(vectors) > free:
             self._metrics.challenger_dropped.labels("full").inc(len(vectors) - free)
         self._offered.set()
+
+    def _challenges(self, serving: Serving) -> bool:
+        return self.model is not None and self.model.identity != serving.model.identity
 
     async def run(self) -> None:
         """Until it is cancelled."""

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from app.metrics import Metrics, ModelMetrics
 from app.scoring.decider import Decider
@@ -27,6 +28,17 @@ class Serving:
     loaded_at: float
     """When the model was, in seconds since 1970."""
     large_batches: LargeBatches = field(init=False, default_factory=LargeBatches)
+    named: dict[str, Any] = field(init=False)
+    """What each answer says of it: the fields of app.serving.schema.ServedBy."""
+
+    def __post_init__(self) -> None:
+        named = {
+            "threshold": self.policy.threshold,
+            "policy_version": self.policy.version,
+            "model_uri": self.uri,
+            "model_version": self.model.identity.version,
+        }
+        object.__setattr__(self, "named", named)
 
     @property
     def model(self) -> ScoringModel:

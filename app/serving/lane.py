@@ -5,21 +5,20 @@ path, a body that comes in pieces or cannot be read, a header that asks for some
 Both give the same bytes, headers, records, metrics and log lines.
 """
 
+import asyncio
 from time import perf_counter
 from typing import Any
 
-from pydantic_core import to_json
-from starlette.background import BackgroundTask
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import JournalFailed
-from app.metrics import Metrics
+from app.metrics import BoundCounter, BoundHistogram, Metrics
 from app.serving.admission import Admission
 from app.serving.answers import answer
 from app.serving.callers import key_of
 from app.serving.challenger import Challenger
 from app.serving.holder import Holder, Serving
-from app.serving.limits import DEFAULT_BYTES, in_time
+from app.serving.limits import DEFAULT_BYTES, here
 from app.serving.logs import log_request
 from app.serving.problems import failure, not_kept
 from app.serving.reading import BodyInvalid, read_vector
@@ -28,12 +27,16 @@ from app.serving.request_ids import enter_request, leave_request, request_id_of
 
 PATH = "/predict"
 
-ORDINARY = frozenset({b"content-encoding", b"transfer-encoding", b"expect"})
+ORDINARY = frozenset({b"content-encoding", b"transfer-encoding", b"expect", b"upgrade"})
 """Headers that ask for what only the road does."""
+
+Headers = list[tuple[bytes, bytes]]
+Answered = tuple[int, Headers, bytes]
+"""Status, headers and body."""
 
 
 class Lane:
-    """An ASGI application in front of another, the road."""
+    """An ASGI application in front of another, the road. A server that has a whole request needs only `respond`."""
 
     def __init__(
         self,
@@ -45,77 +48,102 @@ class Lane:
         recorder: Recorder | None,
     ) -> None:
         self.road = road
+        self.answered_in_turn = 0
+        """Requests since the loop last looked whether others have come."""
         self._holder = holder
         self._challenger = challenger
         self._admission = admission
         self._recorder = recorder
         self._requests = metrics.http_requests
-        self._ok = metrics.http_requests.labels(PATH, "POST", "200")
-        self._duration = metrics.http_request_duration.labels(PATH, "POST")
+        self._ok = BoundCounter(metrics.http_requests.labels(PATH, "POST", "200"))
+        self._duration = BoundHistogram(metrics.http_request_duration.labels(PATH, "POST"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
             return await self.road(scope, receive, send)
-        started = perf_counter()
-        headers = dict(scope["headers"])
-        serving = self._holder.serving
-        if serving is None or not _ordinary(headers, len(scope["headers"])):
+        # Whoever expects to be told to go on is told so when the body is read, which the road may not want.
+        plain = ORDINARY.isdisjoint(name for name, _ in scope["headers"])
+        if not plain or (message := here(receive)) is None:
             return await self.road(scope, receive, send)
+        whole = message["type"] == "http.request" and not message.get("more_body", False)
+        answered = self.respond(scope["headers"], message["body"]) if whole else None
+        if answered is None:
+            return await self.road(scope, _first(message, receive), send)
+        status, headers, body = answered
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return None
+
+    def respond(self, headers: Headers, body: bytes) -> Answered | None:
+        """The answer to POST /predict, recorded, counted and logged; None: nothing is done, and the road answers.
+
+        headers: names in lower case.
+        """
+        started = perf_counter()
+        given = dict(headers)
+        serving = self._holder.serving
+        if serving is None or len(given) != len(headers) or not _ordinary(given):
+            return None
         caller = None
-        if self._admission.callers is not None:
-            known = self._admission.callers.find(key_of(scope) or b"")
+        if (callers := self._admission.callers) is not None:
+            known = callers.find(key_of(headers) or b"")
             if known is None or "predict" not in known.scopes:
-                return await self.road(scope, receive, send)
+                return None
             caller = known.name
-        message = await in_time(receive)
-        if message["type"] != "http.request" or message.get("more_body", False):
-            return await self.road(scope, _first(message, receive), send)
         try:
-            vector = read_vector(message["body"])
+            vector = read_vector(body)
         except BodyInvalid:
-            return await self.road(scope, _first(message, receive), send)
+            return None
         if caller is not None:
             self._admission.requests.labels(caller, "let_in").inc()
-        request_id = request_id_of(headers.get(b"x-request-id", b""))
+        self._count_turn()
+        request_id = request_id_of(given.get(b"x-request-id", b""))
         token = enter_request(request_id)
         try:
-            status, afterwards = await self._answer(serving, vector, request_id, caller, send)
-            if afterwards is not None:
-                await afterwards()
-            seconds = perf_counter() - started
-            (self._ok if status == 200 else self._requests.labels(PATH, "POST", str(status))).inc()
+            answered = self._answer(serving, vector, request_id, caller)
+            status, seconds = answered[0], perf_counter() - started
+            if status == 200:
+                self._ok.inc()
+            else:
+                self._requests.labels(PATH, "POST", str(status)).inc()
             self._duration.observe(seconds)
             log_request("POST", PATH, status, seconds, caller)
         finally:
             leave_request(token)
+        return answered
 
-    async def _answer(
-        self, serving: Serving, vector: list[float], request_id: bytes, caller: str | None, send: Send
-    ) -> tuple[int, BackgroundTask | None]:
-        """Send it; gives its status, and what is to be done afterwards."""
-        status, afterwards = 200, None
+    def count_shed(self, path: str, method: str) -> None:
+        """A request that was refused because too many were before it."""
+        self._requests.labels(path, method, "503").inc()
+
+    def _answer(self, serving: Serving, vector: list[float], request_id: bytes, caller: str | None) -> Answered:
+        status = 200
         try:
-            answered = answer(serving, vector, self._recorder, Asked(request_id.decode(), caller))
-            body = to_json(answered)
+            answered, body = answer(serving, vector, self._recorder, Asked(request_id.decode(), caller))
             headers = [(b"x-model-version", serving.model.identity.version.encode())]
             if (decision_id := answered["decision_id"]) is not None:
                 headers.append((b"x-decision-id", decision_id.encode()))
             headers += [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
-            afterwards = self._challenger.after(serving, [vector], [answered])
+            self._challenger.offer(serving, [vector], [answered])
         except Exception as error:
             refusal = not_kept() if isinstance(error, JournalFailed) else failure(error)
             status, body, headers = refusal.status_code, bytes(refusal.body), refusal.raw_headers
         headers.append((b"x-request-id", request_id))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        return status, afterwards
+        return status, headers, body
+
+    def _count_turn(self) -> None:
+        if not self.answered_in_turn:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        self.answered_in_turn += 1
+
+    def _end_turn(self) -> None:
+        self.answered_in_turn = 0
 
 
-def _ordinary(headers: dict[bytes, bytes], count: int) -> bool:
+def _ordinary(headers: dict[bytes, bytes]) -> bool:
     length = headers.get(b"content-length", b"")
     return (
         headers.get(b"content-type") == b"application/json"
-        and len(headers) == count
         and len(length) < 6
         and length.isdigit()
         and int(length) <= DEFAULT_BYTES

@@ -46,15 +46,22 @@ class BodyLimits:
         await self.app(scope, counted, send)
 
 
-async def in_time(receive: Receive) -> Message:
-    """The next piece of a body. Raises 408 when it does not come."""
-    # Most bodies are here already: they need no timer, which would cost more than all of the rest of reading them.
+def here(receive: Receive) -> Message | None:
+    """The next piece of a body when there is one already, without waiting."""
     coming = receive().__await__()
     try:
         next(coming)
-    except StopIteration as here:
-        return here.value  # type: ignore[no-any-return]
+    except StopIteration as received:
+        return received.value  # type: ignore[no-any-return]
     coming.close()
+    return None
+
+
+async def in_time(receive: Receive) -> Message:
+    """The next piece of a body. Raises 408 when it does not come."""
+    # Most bodies are here already: they need no timer, which would cost more than all of the rest of reading them.
+    if (message := here(receive)) is not None:
+        return message
     try:
         async with asyncio.timeout(READ_SECONDS):
             return await receive()

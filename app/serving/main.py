@@ -56,7 +56,7 @@ def build(settings: Settings) -> Lane:
         if recorder is not None:
             keepers.append(shipping.run())
         tasks = [asyncio.create_task(keeper) for keeper in keepers]
-        yield {"requests": metrics.http_requests}
+        yield {"lane": lane}
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -65,7 +65,8 @@ def build(settings: Settings) -> Lane:
             await shipping.stop()
 
     road = create_app(settings, holder, metrics, lifespan, challenger, admission, recorder)
-    return Lane(road, holder, challenger, metrics, admission, recorder)
+    lane = Lane(road, holder, challenger, metrics, admission, recorder)
+    return lane
 
 
 app = build(load_settings())

@@ -9,7 +9,7 @@ from app.audit.ids import Ids, microseconds_now
 from app.audit.journal import Journal
 from app.audit.record import Entry, utc
 from app.errors import JournalFailed
-from app.metrics import Metrics
+from app.metrics import BoundCounter, Metrics
 from app.scoring.model import Identity
 from app.scoring.policy import Policy
 from app.serving.holder import Serving
@@ -20,7 +20,7 @@ MEGABYTE = 1024 * 1024
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """In which request, by whom and when a decision was asked for."""
 
@@ -46,6 +46,7 @@ class Recorder:
         self._journal = journal
         self._on_failure = on_failure
         self._metrics = metrics
+        self._kept = BoundCounter(metrics.journal_records)
         self._clock = clock
         self._ids = Ids(clock)
         self._policies: set[tuple[str | None, str, str]] = set()
@@ -60,8 +61,8 @@ class Recorder:
             "caller": asked.caller,
             "row": row,
             # Position 0 is the row number of the public file, which says nothing about an applicant.
-            "features": [None if value != value else value for value in vector[1:]],
-            "model": model_of(serving.model.identity),
+            "features": vector[1:],
+            "model": serving.model.identity.lasting,
             "policy_version": serving.policy.version,
             "probability": decided["probability"],
             "decision": decided["decision"],
@@ -94,7 +95,7 @@ class Recorder:
 
     def keep_scores(self, challenger: Identity, scores: Sequence[tuple[str, float]]) -> None:
         """What the challenger gave each of these decisions. Nobody waits for that, so a failure is only counted."""
-        fields: dict[str, Any] = {"model": model_of(challenger)}
+        fields: dict[str, Any] = {"model": challenger.lasting}
         at = self._clock()
         try:
             self._append([Entry("challenger", key, at, fields | {"probability": score}) for key, score in scores])
@@ -107,7 +108,7 @@ class Recorder:
 
     def _append(self, entries: Sequence[Entry]) -> None:
         self._journal.append(entries)
-        self._metrics.journal_records.inc(len(entries))
+        self._kept.inc(len(entries))
         if self._told is not None:
             self._told = None
             log.info("decisions are kept again")
@@ -117,11 +118,6 @@ class Recorder:
         if str(error) != self._told:
             self._told = str(error)
             log.error("decisions cannot be kept", extra={"reason": self._told, "on_failure": self._on_failure})
-
-
-def model_of(identity: Identity) -> dict[str, str]:
-    """Which model it was, for good."""
-    return {"name": identity.name, "version": identity.version, "uri": identity.uri, "digest": identity.digest}
 
 
 def recorder_of(settings: Settings, metrics: Metrics) -> Recorder | None:

@@ -2,15 +2,17 @@
 
 import re
 from contextvars import ContextVar, Token
-from secrets import token_hex
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.audit.ids import RandomHex
 
 HEADER = b"x-request-id"
 
 # What may enter the logs and come back in a header without a second thought.
 SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
+_random = RandomHex()
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -21,7 +23,7 @@ def current_request_id() -> str:
 
 def request_id_of(sent: bytes) -> bytes:
     """The caller's id when it is sane, a new one otherwise."""
-    return sent if SANE.fullmatch(sent) else token_hex(16).encode()
+    return sent if SANE.fullmatch(sent) else _random.take(32).encode()
 
 
 def enter_request(request_id: bytes) -> Token[str]:

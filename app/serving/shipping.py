@@ -81,9 +81,8 @@ class Shipping:
             await child.wait()
 
     async def _start(self) -> None:
-        # A session of its own: an interrupt from the terminal is for the server, which stops the child in its turn.
         self._child = await asyncio.create_subprocess_exec(
-            *self._command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+            *self._command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
         self._listening = asyncio.create_task(self._listen(self._child))
 

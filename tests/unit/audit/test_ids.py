@@ -4,7 +4,7 @@ from uuid import RFC_4122, UUID
 
 from hypothesis import given, strategies as st
 
-from app.audit.ids import Ids, microseconds_now
+from app.audit.ids import POOL_BYTES, Ids, RandomHex, microseconds_now
 
 moments = st.integers(min_value=0, max_value=4_000_000_000_000_000)
 
@@ -49,3 +49,18 @@ def test_more_ids_than_a_millisecond_has_parts_borrow_from_the_next() -> None:
 def test_two_processes_that_ask_at_the_same_moment_get_different_ids() -> None:
     at = microseconds_now()
     assert len({ids_at([at])[0] for _ in range(100)}) == 100
+
+
+@given(st.lists(st.integers(min_value=1, max_value=64), min_size=200, max_size=400))
+def test_random_digits_are_as_many_as_asked_for_and_never_given_twice(wanted: list[int]) -> None:
+    random = RandomHex()
+    found = [random.take(digits) for digits in wanted]
+    assert [len(it) for it in found] == wanted
+    long = [it for it in found if len(it) >= 16]
+    assert len(set(long)) == len(long)
+
+
+def test_a_pool_that_is_used_up_is_filled_again() -> None:
+    random = RandomHex()
+    pools = [random.take(2 * POOL_BYTES) for _ in range(3)]
+    assert len(set(pools)) == 3

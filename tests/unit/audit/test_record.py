@@ -5,8 +5,9 @@ from hashlib import sha256
 import pytest
 from hypothesis import given, strategies as st
 
-from app.audit.record import GENESIS, Chain, Entry, from_line, link_of, microseconds, to_line, utc
+from app.audit.record import GENESIS, Chain, Entry, from_line, link_of, microseconds, utc
 from app.errors import RecordInvalid
+from tests.records import linked, links_of, to_line
 
 AT = 1_700_000_000_123_456
 
@@ -16,29 +17,30 @@ def entry(key: str) -> Entry:
 
 
 def test_each_link_holds_the_hash_of_the_one_before() -> None:
-    first, second = Chain("w").links([entry("a"), entry("b")])
+    first, second = linked([entry("a"), entry("b")])
     assert (first.sequence, first.previous) == (1, GENESIS)
     assert (second.sequence, second.previous) == (2, first.hash)
 
 
 def test_links_that_could_not_be_written_leave_no_gap() -> None:
     chain = Chain("w")
-    list(chain.links([entry("lost")]))
-    (kept,) = chain.links([entry("kept")])
-    chain.advance(kept)
-    (following,) = chain.links([entry("next")])
+    chain.lines([entry("lost")])
+    lines, sequence, head = chain.lines([entry("kept")])
+    chain.advance(sequence, head)
+    kept, following = links_of(lines + chain.lines([entry("next")])[0])
     assert (kept.sequence, following.sequence, following.previous) == (1, 2, kept.hash)
 
 
 def test_a_line_reads_back_as_the_link_it_was() -> None:
-    (link,) = Chain("w").links([entry("a")])
-    assert from_line(to_line(link)) == link
-    assert link.fields["probability"] == 0.1
+    lines, sequence, head = Chain("w").lines([entry("a")])
+    link = from_line(lines)
+    assert (link.writer, link.sequence, link.previous, link.hash) == ("w", sequence, GENESIS, head)
+    assert (link.kind, link.key, link.at, link.fields["probability"]) == ("decision", "a", AT, 0.1)
+    assert to_line(link) == lines
 
 
 def test_any_flipped_bit_of_a_line_is_seen() -> None:
-    (link,) = Chain("w").links([entry("a")])
-    line = to_line(link).encode()
+    line = Chain("w").lines([entry("a")])[0].encode()
     for at in range(len(line) - 1):
         changed = line[:at] + bytes([line[at] ^ 1]) + line[at + 1 :]
         with pytest.raises(RecordInvalid):

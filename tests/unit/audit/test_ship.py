@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.audit.database import open_engine
+from app.audit.ship import NICENESS
 from app.audit.store import Store
 from app.settings import ROOT
 from tests.postgres import running_postgres
@@ -95,6 +96,15 @@ def test_it_makes_the_tables_ships_and_ships_the_rest_when_asked_to_end(tmp_path
         assert running.end() == 0
     assert stored(database_uri) == 3003
     assert not writer.folder.exists()
+
+
+def test_it_yields_to_its_server_and_is_no_business_of_the_terminals(tmp_path: Path) -> None:
+    with shipping(tmp_path / "journal", f"sqlite:///{tmp_path / 'decisions.db'}") as running:
+        running.wait_for(pending=0)
+        child = running.process.pid
+        assert os.getpriority(os.PRIO_PROCESS, child) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
+        # In the session of its server, without which its niceness would not count, but in a group of its own.
+        assert (os.getsid(child), os.getpgid(child)) == (os.getsid(0), child)
 
 
 def test_it_ends_when_its_parent_is_no_more(tmp_path: Path) -> None:

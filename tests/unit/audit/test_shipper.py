@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from app.audit.folders import Folder
-from app.audit.record import Link, to_line
+from app.audit.record import Link
 from app.audit.ship import Database
 from app.audit.shipper import Round, Shipper
 from app.audit.store import Store
 from app.errors import RecordUnavailable
-from tests.records import NOON, Writer, decisions, linked
+from tests.records import NOON, Writer, decisions, linked, to_line
 
 AGES = 10.0
 """Seconds; more than any round here takes."""

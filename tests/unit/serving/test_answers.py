@@ -29,7 +29,7 @@ def counted(metrics: Metrics, decision: str) -> float | None:
 
 
 def test_an_answer_says_what_it_was_made_with() -> None:
-    made = PredictAnswer.model_validate(answer(serving(0.3)[0], BEYOND, None, ASKED))
+    made = PredictAnswer.model_validate(answer(serving(0.3)[0], BEYOND, None, ASKED)[0])
     assert (made.decision, made.threshold, made.model_version) == ("REJECT", 0.05, "1")
     assert made.model_uri == "models:/credit-default-model@production"
     assert made.out_of_range == ["RevolvingUtilizationOfUnsecuredLines"]
@@ -45,7 +45,7 @@ def test_each_decision_is_counted_once() -> None:
 def test_a_batch_answers_in_the_order_of_its_rows_as_single_requests_would() -> None:
     model = serving(0.3)[0]
     made = BatchAnswer.model_validate(asyncio.run(answer_batch(model, [VECTOR, BEYOND], None, ASKED)))
-    singles = [PredictAnswer.model_validate(answer(model, vector, None, ASKED)) for vector in (VECTOR, BEYOND)]
+    singles = [PredictAnswer.model_validate(answer(model, vector, None, ASKED)[0]) for vector in (VECTOR, BEYOND)]
     assert [(it.probability, it.decision, it.reasons, it.out_of_range) for it in made.predictions] == [
         (it.probability, it.decision, it.reasons, it.out_of_range) for it in singles
     ]
@@ -54,8 +54,8 @@ def test_a_batch_answers_in_the_order_of_its_rows_as_single_requests_would() -> 
 
 def test_a_refusal_has_reasons_which_are_counted_and_an_acceptance_has_none() -> None:
     refusing, metrics = serving(0.3)
-    refused = PredictAnswer.model_validate(answer(refusing, VECTOR, None, ASKED))
-    accepted = PredictAnswer.model_validate(answer(serving(0.01)[0], VECTOR, None, ASKED))
+    refused = PredictAnswer.model_validate(answer(refusing, VECTOR, None, ASKED)[0])
+    accepted = PredictAnswer.model_validate(answer(serving(0.01)[0], VECTOR, None, ASKED)[0])
     assert [(it.code, it.feature) for it in refused.reasons] == [("REASONS_ON_REQUEST", None)]
     assert accepted.reasons == []
     assert metrics.registry.get_sample_value("credit_reasons_total", {"code": "REASONS_ON_REQUEST"}) == 1

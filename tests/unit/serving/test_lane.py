@@ -23,6 +23,7 @@ from app.settings import Settings
 from loadtests.payloads import JSON, Payload, applicant, bad, documented, row, single
 from tests.fakes import Api, audit_in, caller, constant_document, constant_model, json_file
 from tests.journals import chains
+from tests.wire import exchange, post
 
 REQUESTS = 3_000
 KEYS = Callers((caller("office", "cdk_office", "predict"), caller("auditor", "cdk_auditor", "read")))
@@ -42,24 +43,30 @@ def varied_model() -> ScoringModel:
     return replace(constant_model(0.3), scorer=lambda inputs: min(0.99, abs(inputs[0]) % 0.1))
 
 
-class Side:
-    """One of the two ways to the same service, with all that a request leaves behind."""
+WAYS = ("road", "lane", "at once")
+"""The routes alone, the lane as any ASGI server runs it, and the lane as the server that knows it does."""
 
-    def __init__(self, folder: Path, through_lane: bool, callers: Callers | None, model: ScoringModel | None) -> None:
+
+class Side:
+    """One of the ways to the same service, with all that a request leaves behind."""
+
+    def __init__(self, folder: Path, way: str, callers: Callers | None, model: ScoringModel | None) -> None:
         self.folder = folder / "journal"
         self.api = Api(model, Settings(audit=audit_in(folder)), callers, recorded=True)
-        if not through_lane:
-            self.api.served = self.api.app
-        assert isinstance(self.api.served, Lane) == through_lane
+        lane = self.api.served
+        assert isinstance(lane, Lane)
+        self.app, self.known = (self.api.app if way == "road" else lane), (lane if way == "at once" else None)
 
-    def ask(self, payload: Payload, headers: dict[str, str]) -> tuple[Any, ...]:
-        """The answer, without the id that differs by its nature."""
+    def ask(self, payload: Payload, headers: dict[str, str]) -> tuple[int, bytes]:
+        """The status, and all bytes of the answer without the id that differs by its nature."""
         sent = headers | ({} if payload.content_type is None else {"Content-Type": payload.content_type})
-        answer = self.api.request("POST", payload.path, content=payload.body.encode(), headers=sent)
-        identity = answer.headers.get("X-Decision-ID", "")
-        assert identity in answer.text
-        without = [(k, v.replace(identity, "") if identity else v) for k, v in answer.headers.multi_items()]
-        return answer.status_code, without, answer.text.replace(identity, "ID") if identity else answer.text
+        answer = exchange(self.app, self.known, post(payload.path, payload.body.encode(), list(sent.items())))
+        identity = re.search(rb"\r\nx-decision-id: (\S+)\r\n", answer)
+        if identity:
+            assert answer.count(identity[1]) == 2
+            answer = answer.replace(identity[1], b"ID")
+        final = answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return int(final.split()[1]), answer
 
     def metrics(self) -> list[str]:
         """Everything that is no time."""
@@ -119,23 +126,23 @@ def damaged(random: Random) -> Payload:
 
 
 @pytest.mark.parametrize("callers", [None, KEYS], ids=["open", "keys"])
-def test_lane_and_road_answer_thousands_of_requests_alike(tmp_path: Path, callers: Callers | None) -> None:
-    lane, road = (Side(tmp_path / name, name == "lane", callers, varied_model()) for name in ("lane", "road"))
-    told: dict[str, list[dict[str, Any]]] = {}
-    statuses: set[int] = set()
+def test_all_ways_answer_thousands_of_requests_alike(tmp_path: Path, callers: Callers | None) -> None:
     requests = list(payloads(Random(8)))
-    answers = {}
-    for name, side in (("lane", lane), ("road", road)):
-        with logged() as lines:
-            answers[name] = [side.ask(*request) for request in requests]
-        told[name] = lines
-    for request, of_lane, of_road in zip(requests, answers["lane"], answers["road"], strict=True):
-        assert of_lane == of_road, request
-        statuses.add(of_lane[0])
+    sides = {way: Side(tmp_path / way, way, callers, varied_model()) for way in WAYS}
+    answers, told = {}, {}
+    for way, side in sides.items():
+        with logged() as told[way]:
+            answers[way] = [side.ask(*request) for request in requests]
+    statuses = {status for status, _ in answers["road"]}
     assert statuses >= ({200, 415, 422} if callers is None else {200, 401, 403, 415, 422})
-    assert told["lane"] == told["road"]
-    assert lane.metrics() == road.metrics()
-    assert lane.records() == road.records() != []
+    road = sides["road"]
+    assert road.records() != []
+    for way in WAYS[1:]:
+        for request, of_way, of_road in zip(requests, answers[way], answers["road"], strict=True):
+            assert of_way == of_road, request
+        assert told[way] == told["road"]
+        assert sides[way].metrics() == road.metrics()
+        assert sides[way].records() == road.records()
 
 
 def crash(inputs: Any) -> float:
@@ -148,21 +155,21 @@ def crash(inputs: Any) -> float:
 @pytest.mark.parametrize(
     ("model", "status"), [(None, 503), (ScoringModel(constant_document(0.3), crash), 500)], ids=["no model", "crash"]
 )
-def test_lane_and_road_fail_alike(tmp_path: Path, model: ScoringModel | None, status: int) -> None:
-    sides = [Side(tmp_path / name, name == "lane", None, model) for name in ("lane", "road")]
-    answers = [side.ask(documented()[0], {"X-Request-ID": "mine"}) for side in sides]
-    assert answers[0] == answers[1]
-    assert answers[0][0] == status
-    assert sides[0].metrics() == sides[1].metrics()
+def test_all_ways_fail_alike(tmp_path: Path, model: ScoringModel | None, status: int) -> None:
+    sides = [Side(tmp_path / way, way, None, model) for way in WAYS]
+    answers = {side.ask(documented()[0], {"X-Request-ID": "mine"}) for side in sides}
+    assert {status for status, _ in answers} == {status}
+    assert len(answers) == 1
+    assert sides[0].metrics() == sides[1].metrics() == sides[2].metrics()
 
 
-def test_lane_and_road_refuse_alike_what_cannot_be_kept(tmp_path: Path) -> None:
+def test_all_ways_refuse_alike_what_cannot_be_kept(tmp_path: Path) -> None:
     (tmp_path / "journal").write_text("in the way of the folder")
-    sides = [Side(tmp_path, through_lane, None, constant_model(0.3)) for through_lane in (True, False)]
-    answers = [side.ask(documented()[0], {"X-Request-ID": "mine"}) for side in sides]
-    assert answers[0] == answers[1]
-    assert answers[0][0] == 503
-    assert sides[0].metrics() == sides[1].metrics()
+    sides = [Side(tmp_path, way, None, constant_model(0.3)) for way in WAYS]
+    answers = {side.ask(documented()[0], {"X-Request-ID": "mine"}) for side in sides}
+    assert {status for status, _ in answers} == {503}
+    assert len(answers) == 1
+    assert sides[0].metrics() == sides[1].metrics() == sides[2].metrics()
 
 
 def test_a_request_without_an_id_is_given_one() -> None:

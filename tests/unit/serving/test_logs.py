@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import logging
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.serving.logs import logging_config
+from app.serving.logs import TurnHandler, log_request, logging_config
 from tests.fakes import Api, constant_model, json_file
 
 
@@ -85,3 +86,63 @@ def test_probes_and_scrapes_are_not_logged(lines: Lines) -> None:
     for path in ("/livez", "/readyz", "/metrics"):
         api.get(path)
     assert lines.of("app.serving.logs") == []
+
+
+class Flushes(io.StringIO):
+    """Counts how often it was flushed."""
+
+    flushed = 0
+
+    def flush(self) -> None:
+        self.flushed += 1
+
+
+class Full(io.StringIO):
+    """Takes nothing."""
+
+    def flush(self) -> None:
+        raise OSError("no space left on device")
+
+
+def test_lines_of_one_turn_are_written_together_in_their_order() -> None:
+    stream = Flushes()
+    handler = TurnHandler(stream)
+
+    async def log() -> None:
+        for number in range(3):
+            handler.write(f"{number}\n")
+        handler.emit(logging.makeLogRecord({"msg": "last"}))
+        assert stream.flushed == 0
+        await asyncio.sleep(0)
+        assert stream.flushed == 1
+
+    asyncio.run(log())
+    assert stream.getvalue() == "0\n1\n2\nlast\n"
+
+
+def test_lines_outside_of_a_loop_are_written_as_they_come() -> None:
+    stream = Flushes()
+    handler = TurnHandler(stream)
+    asyncio.run(asyncio.sleep(0))
+    handler.write("a\n")
+    handler.write("b\n")
+    assert stream.flushed == 2
+
+
+def test_a_line_that_cannot_be_written_fails_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = TurnHandler(Full())
+
+    async def log() -> None:
+        handler.write("in a turn\n")
+        await asyncio.sleep(0)
+
+    handler.write("alone\n")
+    asyncio.run(log())
+    assert capsys.readouterr().err.count("OSError: no space left on device") == 2
+
+
+def test_what_comes_with_a_request_is_quoted(lines: Lines) -> None:
+    log_request("POST", "/predict", 200, 0.0012346, 'The "Office"\n')
+    (line,) = lines.of("app.serving.logs")
+    assert (line["caller"], line["duration_ms"], line["level"]) == ('The "Office"\n', 1.235, "INFO")
+    assert datetime.fromisoformat(line["time"]).utcoffset() is not None

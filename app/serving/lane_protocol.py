@@ -1,0 +1,100 @@
+"""HTTP/1.1 that answers a request of the lane as soon as its last byte is read, without a task of its own.
+
+A task, the scope that it is given and the messages that it sends cost twice as much as everything else that a server
+does for a request, and there is nothing to wait for. Whatever has to wait goes the server's usual way.
+"""
+
+from itertools import chain
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from app.serving.lane import PATH
+from app.serving.protocol import BoundedHttpProtocol
+from app.serving.server import CLOSE
+
+TARGET = PATH.encode()
+
+
+class LaneProtocol(BoundedHttpProtocol):
+    """Holds a request for the lane back until it is complete; hands it on as if nothing had been when it is not for
+    the lane, or does not come in one piece."""
+
+    _held: list[bytes] | None = None
+    """The body's pieces."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._held is not None:
+            self._release()
+
+    def on_message_begin(self) -> None:
+        # As the server's own, which makes a scope: see _prepare.
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def _prepare(self) -> None:
+        """Make the scope of the request that is being read."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+
+    def _begin(self) -> None:
+        if (
+            self.url == TARGET
+            and self.lane is not None
+            and self.answered_all()
+            and not self.flow.write_paused
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+        ):
+            self._held = []
+        else:
+            self._prepare()
+            super()._begin()
+
+    def on_body(self, body: bytes) -> None:
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held.append(body)
+
+    def _complete(self) -> None:
+        if self._held is None:
+            return super()._complete()
+        if self.transport.is_closing():
+            self._held = None
+            return None
+        assert self.lane is not None
+        answered = self.lane.respond(self.headers, b"".join(self._held))
+        if answered is None:
+            self._release()
+            return super()._complete()
+        self._held = None
+        self._send(*answered)
+        return None
+
+    def _release(self) -> None:
+        pieces, self._held = self._held or [], None
+        self._prepare()
+        super()._begin()
+        for piece in pieces:
+            super().on_body(piece)
+
+    def _send(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        defaults = self.server_state.default_headers
+        parts = [STATUS_LINE[status]]
+        for name, value in chain(defaults, headers):
+            parts += (name, b": ", value, b"\r\n")
+        if CLOSE in defaults:
+            stays = False
+        elif not (stays := self.parser.should_keep_alive()):
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", body)
+        self.transport.write(b"".join(parts))
+        self.server_state.total_requests += 1
+        if stays:
+            self.keep_alive()
+        else:
+            self.transport.close()

@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from app.errors import RecordInvalid
 
@@ -102,7 +102,7 @@ def link_of(digest: str, content: str) -> Link:
     if sha256(content.encode()).hexdigest() != digest:
         raise RecordInvalid("its content does not have its hash")
     try:
-        document = json.loads(content)
+        document = from_json(content)
         return Link(
             writer=document["writer"],
             sequence=document["sequence"],
@@ -124,8 +124,11 @@ def utc(at: int) -> str:
 
 def microseconds(text: str) -> int:
     """The inverse of utc. Raises ValueError."""
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+    moment = datetime.fromisoformat(text)
+    at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
+    if utc(at) != text:
+        raise ValueError(f"{text} is not as utc writes it")
+    return at
 
 
 @lru_cache(maxsize=2)

@@ -11,7 +11,7 @@ from statistics import median
 import httpx
 
 from loadtests.bench.contenders import Contender
-from loadtests.bench.processes import Cores, cpu_seconds, resident_megabytes, running
+from loadtests.bench.processes import Cores, cpu_seconds, resident_megabytes, rest, running
 from loadtests.bench.trained import Applicants, Trained
 from loadtests.bench.wrk import load
 from tests.registries import free_port
@@ -27,7 +27,7 @@ class Round:
 
     requests_per_second: float
     cpu_microseconds: float
-    """Of all the server's processes, a request."""
+    """Of all the server's processes, a request: until they rest again, so that nothing put off is left out."""
     p50_ms: float
     p99_ms: float
 
@@ -78,6 +78,7 @@ class Target:
         """Some seconds of load."""
         before = cpu_seconds(self.pid)
         found = load(self.url, self.bodies, seconds, cores.generator)
+        rest(self.pid)
         cpu = cpu_seconds(self.pid) - before
         return Round(found.requests_per_second, 1e6 * cpu / found.requests, found.p50_ms, found.p99_ms)
 

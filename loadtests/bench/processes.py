@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from tests.waiting import wait_until
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0
+REST_SECONDS = 60.0
+LOOK_SECONDS = 0.3
+IDLE_SHARE = 0.1
+"""Of a core: what a server does for itself while nobody asks."""
+
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -93,6 +99,17 @@ def cpu_seconds(pid: int) -> float:
             fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
             total += sum(int(value) for value in fields[11:15])
     return total / TICKS_PER_SECOND
+
+
+def rest(pid: int) -> None:
+    """Wait until a tree has done what was left over. Raises AssertionError when it has not after REST_SECONDS."""
+
+    def busy() -> float:
+        before, began = cpu_seconds(pid), time.monotonic()
+        time.sleep(LOOK_SECONDS)
+        return (cpu_seconds(pid) - before) / (time.monotonic() - began)
+
+    wait_until(busy, lambda share: share < IDLE_SHARE, REST_SECONDS, f"process {pid} at rest")
 
 
 def resident_megabytes(pid: int) -> float:

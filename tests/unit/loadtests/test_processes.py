@@ -1,13 +1,14 @@
 """A server's figures are those of all its processes, and it ends with all of them."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
-from loadtests.bench.processes import cpu_seconds, resident_megabytes, running, tree
+from loadtests.bench.processes import cpu_seconds, resident_megabytes, rest, running, tree
 from tests.registries import free_port
 from tests.waiting import wait_until
 
@@ -46,3 +47,13 @@ def test_a_server_that_ends_at_once_is_an_error_with_its_last_words(tmp_path: Pa
         running(command, os.environ, min(os.sched_getaffinity(0)), "http://127.0.0.1:9", tmp_path / "log"),
     ):
         pass
+
+
+def test_a_server_rests_when_it_has_done_what_was_left_over() -> None:
+    script = f"import time\n{BUSY.replace('0.3', '1.0')}\ntime.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", script]) as process:
+        try:
+            rest(process.pid)
+            assert cpu_seconds(process.pid) >= 1.0
+        finally:
+            process.kill()

@@ -95,8 +95,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._shed = False
         if self.lane is not None:
             self.lane.count_shed(self.url.decode(), self.parser.get_method().decode())
-        detail = "too many requests are waiting; ask again, or another server"
-        self.transport.write(response(503, detail, f"retry-after: {RETRY_AFTER_SECONDS}\r\n"))
+        self.transport.write(SHED)
         self.keep_alive()
 
     def send_400_response(self, msg: str) -> None:
@@ -113,3 +112,8 @@ def response(status: int, detail: str, headers: str) -> bytes:
     body = json.dumps(told)
     head = f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/problem+json\r\n"
     return f"{head}content-length: {len(body)}\r\n{headers}\r\n{body}".encode()
+
+
+SHED = response(
+    503, "too many requests are waiting; ask again, or another server", f"retry-after: {RETRY_AFTER_SECONDS}\r\n"
+)

@@ -1,17 +1,26 @@
-"""The server that leaves politely: asked to stop, it answers on for a while, and closes each connection it answers.
+"""The server that lets everybody in, and leaves politely: asked to stop, it answers on for a while, and closes each
+connection it answers.
 
 Clients keep connections and send the next request at any moment. A server that closes them at once loses what
 was just sent; one that says `Connection: close` with its last answer on each loses nothing.
 """
 
+import asyncio
+import os
 import signal
+import socket
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
 CLOSE = (b"connection", b"close")
+
+ACCEPTED_A_TURN = 16
+"""Connections. The loop takes one a turn from each socket that listens; while a turn has hundreds of requests to
+answer, that would keep whoever comes new waiting for seconds."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -25,6 +34,20 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._drain_seconds = drain_seconds
         self._drained_at: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+
+        def protocol() -> asyncio.Protocol:
+            kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+            return kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        # The same queue of connections, seen once more each.
+        loop = asyncio.get_running_loop()
+        for listening in [it for server in self.servers for it in server.sockets]:
+            for _ in range(ACCEPTED_A_TURN - 1):
+                again = socket.socket(fileno=os.dup(listening.fileno()))
+                self.servers.append(await loop.create_server(protocol, sock=again, backlog=self.config.backlog))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> Any:
         if sig != signal.SIGTERM or self._drained_at is not None or self._drain_seconds == 0:

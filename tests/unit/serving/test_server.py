@@ -1,12 +1,20 @@
-"""A server that is asked to stop loses no request of a client that keeps its connections."""
+"""Nobody waits to be let in, and a server that is asked to stop loses no request of a kept connection."""
 
+import asyncio
 import signal
+import socket
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
+import uvicorn
+import uvloop
 
+from app.serving.lane_protocol import LaneProtocol
+from app.serving.server import ACCEPTED_A_TURN, DrainingServer
 from tests.fakes import cached_model, constant_document, json_file, settings_for
 from tests.servers import Server, environment_of, running_server
 from tests.waiting import wait_until
@@ -82,3 +90,32 @@ def test_a_draining_server_answers_and_is_not_ready(tmp_path: Path) -> None:
         told = wait_until(lambda: httpx.get(f"{server.url}/readyz"), lambda it: it.status_code != 200, 30).json()
         assert (told["status"], told["detail"]) == (503, "this server is stopping; another one answers")
         assert httpx.post(f"{server.url}/predict", json=json_file("request.json")).status_code == 200
+
+
+def test_a_turn_of_the_loop_lets_in_many_who_come_new() -> None:
+    newcomers = 4 * ACCEPTED_A_TURN
+
+    async def count_turns() -> int:
+        config = uvicorn.Config(nobody, port=0, http=LaneProtocol, lifespan="off", log_config=None)
+        config.load()
+        server = DrainingServer(config, 0.0)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with ExitStack() as open_:
+            # The kernel has let them in; the loop has not turned since.
+            for _ in range(newcomers):
+                open_.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+            turns = 0
+            while len(server.server_state.connections) < newcomers:
+                await asyncio.sleep(0)
+                turns += 1
+            await server.shutdown()
+        return turns
+
+    # One by one it would take as many turns as newcomers.
+    assert uvloop.run(count_turns()) <= newcomers / 4
+
+
+async def nobody(_: Any, __: Any, ___: Any) -> None:
+    """Is not asked."""

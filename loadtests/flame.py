@@ -18,7 +18,7 @@ from loadtests.bench.processes import Cores, two_cores
 from loadtests.bench.trained import train
 from loadtests.bench.wrk import require_wrk
 
-SAMPLES_PER_SECOND = 500
+SAMPLES_PER_SECOND = 200
 MARGIN_SECONDS = 3.0
 """How much longer than the recording the load goes on."""
 
@@ -26,7 +26,7 @@ MARGIN_SECONDS = 3.0
 def record(target: Target, cores: Cores, seconds: int, picture: Path) -> None:
     """A flame graph of the server under load. Raises SystemExit when py-spy cannot be had or may not look."""
     try:
-        command = [str(programs_of("py-spy") / "py-spy"), "record", "--pid", str(target.pid), "--nonblocking"]
+        command = [str(programs_of("py-spy") / "py-spy"), "record", "--pid", str(target.pid)]
     except NotInstalled as error:
         raise SystemExit(f"error: py-spy cannot be installed: {error}") from error
     command += ["--rate", str(SAMPLES_PER_SECOND), "--duration", str(seconds), "--output", str(picture)]

@@ -8,6 +8,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,26 @@ def upload(api: client.ApiClient, context: str, path: Path) -> str:
     """Put a file into the cluster's MinIO; gives its s3:// address."""
     if not path.is_file():
         raise SystemExit(f"error: DATA={path} is no file; give a CSV or Parquet file, or an s3:// address")
+    with (
+        object_store(api, context) as store,
+        tqdm(total=path.stat().st_size, unit="B", unit_scale=True, desc=f"upload {path.name}") as bar,
+    ):
+        store.upload_file(str(path), BUCKET, path.name, Callback=bar.update)
+    return f"s3://{BUCKET}/{path.name}"
+
+
+@contextmanager
+def object_store(api: client.ApiClient, context: str) -> Iterator[Any]:
+    """A client of the cluster's MinIO."""
     keys = secret(api, "minio")
     with port_forward(context, "service/minio", 9000) as address:
-        store = boto3.client(
+        yield boto3.client(
             "s3",
             endpoint_url=f"http://{address}",
             aws_access_key_id=keys["access-key"],
             aws_secret_access_key=keys["secret-key"],
             region_name="us-east-1",
         )
-        with tqdm(total=path.stat().st_size, unit="B", unit_scale=True, desc=f"upload {path.name}") as bar:
-            store.upload_file(str(path), BUCKET, path.name, Callback=bar.update)
-    return f"s3://{BUCKET}/{path.name}"
 
 
 def start_job(api: client.ApiClient, data: str) -> str:

@@ -55,7 +55,7 @@ def released_values(release: str) -> str:
     return helm("get", "values", release, "--namespace", RELEASES[release], "--output", "yaml").stdout
 
 
-def upgrade(release: str, values: str, changes: Mapping[str, int | float] | None = None) -> None:
+def upgrade(release: str, values: str, changes: Mapping[str, int | float | str] | None = None) -> None:
     """Install or upgrade a release from its chart, and wait until it is ready."""
     # --set would make text of a fraction.
     sets = [f"--set-json={key}={json.dumps(value)}" for key, value in (changes or {}).items()]
@@ -76,6 +76,10 @@ class Cluster:
     @property
     def apps(self) -> Any:
         return client.AppsV1Api(self.api)
+
+    @property
+    def batch(self) -> Any:
+        return client.BatchV1Api(self.api)
 
     @property
     def autoscaling(self) -> Any:

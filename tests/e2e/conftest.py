@@ -25,6 +25,7 @@ ORDER = [
     "test_disruption",
     "test_following",
     "test_record",
+    "test_batch",
     "test_scaling",
     "test_data",
 ]

@@ -36,6 +36,8 @@ ENV GIT_COMMIT=${GIT_COMMIT}
 CMD ["python", "-m", "app.training"]
 
 FROM base AS served
+# The server flushes its log itself, once for all that it does in a turn.
+ENV PYTHONUNBUFFERED=
 COPY --from=build-api /srv/credit/.venv .venv
 COPY configs configs
 COPY app app

@@ -131,6 +131,10 @@ class Audit(Section):
     ship_seconds: float = Field(1.0, ge=0.1, le=3600, description="How often the journal is brought to the database.")
     retention_months: int = Field(25, ge=1, le=1200, description="Whole months that decisions are kept.")
 
+    @property
+    def journal_bytes(self) -> int:
+        return self.journal_megabytes * 1024 * 1024
+
 
 class Callers(Section):
     file: Path | None = Field(

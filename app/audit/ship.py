@@ -5,16 +5,19 @@ import logging
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from time import monotonic, sleep, time
+from typing import Self
 
 from app.audit.database import open_engine
+from app.audit.journal import unshipped_bytes
 from app.audit.months import Month
 from app.audit.record import Link
 from app.audit.shipper import Round, Shipper
 from app.audit.stopping import Stop, stopping
 from app.audit.store import Store
-from app.settings import Settings
+from app.settings import Audit, Settings
 
 END_SECONDS = 9.0
 """From being asked to end, until the process has ended whatever the database does; its parent kills it after 10."""
@@ -23,7 +26,10 @@ LAST_ATTEMPT_SECONDS = 0.5
 """Between the attempts of that time."""
 
 NICENESS = 10
-"""Where answers and the record want the same core, the answers get most of it: the record waits in the journal."""
+"""Where answers and the record want the same core, the answers get most of it: the record waits in the journal..."""
+
+GENTLE_SHARE = 0.25
+"""... as long as it holds less than this share of what it may; then the answers have to wait for their turns."""
 
 STATEMENT_SECONDS = 30.0
 """For one batch; a database that takes longer is as good as away."""
@@ -53,25 +59,48 @@ def ship(settings: Settings) -> int:
     # Linux shares a core between sessions whatever their niceness.
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
-    os.nice(NICENESS)
     audit = settings.audit
     engine = open_engine(audit.database_uri, connections=1, statement_seconds=STATEMENT_SECONDS, create=True)
     shipper = Shipper(audit.journal_dir, Database(Store(engine)))
     with stopping() as stop:
         try:
-            return _rounds(shipper, stop, audit.ship_seconds)
+            return _rounds(shipper, stop, audit)
         except BrokenPipeError:
             # Who read the rounds is gone, and the flush at exit would fail once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return _rest(shipper, audit.ship_seconds, silent=True)
 
 
-def _rounds(shipper: Shipper, stop: Stop, seconds: float) -> int:
-    while not stop.asked():
-        _tell(shipper.round(seconds))
-        if not shipper.behind:
-            stop.wait(seconds)
-    return _rest(shipper, seconds)
+class Gears:
+    """Lets a shipper yield to whoever wants the same core, but not when the journal fills."""
+
+    def __init__(self, shipper: Shipper, audit: Audit) -> None:
+        self._shipper = shipper
+        self._audit = audit
+        # Niceness is a thread's, and no thread gets back what it gave.
+        self._gentle = ThreadPoolExecutor(1, initializer=lambda: os.nice(NICENESS))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._gentle.shutdown()
+
+    def round(self) -> Round:
+        """As the shipper's, of audit.ship_seconds."""
+        seconds = self._audit.ship_seconds
+        if unshipped_bytes(self._audit.journal_dir) < GENTLE_SHARE * self._audit.journal_bytes:
+            return self._gentle.submit(self._shipper.round, seconds).result()
+        return self._shipper.round(seconds)
+
+
+def _rounds(shipper: Shipper, stop: Stop, audit: Audit) -> int:
+    with Gears(shipper, audit) as gears:
+        while not stop.asked():
+            _tell(gears.round())
+            if not shipper.behind:
+                stop.wait(audit.ship_seconds)
+    return _rest(shipper, audit.ship_seconds)
 
 
 def _rest(shipper: Shipper, seconds: float, silent: bool = False) -> int:

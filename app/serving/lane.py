@@ -9,6 +9,7 @@ import asyncio
 from time import perf_counter
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import JournalFailed
@@ -90,26 +91,27 @@ class Lane:
             if known is None or "predict" not in known.scopes:
                 return None
             caller = known.name
-        try:
-            vector = read_vector(body)
-        except BodyInvalid:
-            return None
-        if caller is not None:
-            self._admission.requests.labels(caller, "let_in").inc()
-        self._count_turn()
         request_id = request_id_of(given.get(b"x-request-id", b""))
         token = enter_request(request_id)
         try:
+            vector = read_vector(body)
+            if caller is not None:
+                self._admission.requests.labels(caller, "let_in").inc()
+            self._count_turn()
             answered = self._answer(serving, vector, request_id, caller)
-            status, seconds = answered[0], perf_counter() - started
-            if status == 200:
-                self._ok.inc()
-            else:
-                self._requests.labels(PATH, "POST", str(status)).inc()
-            self._duration.observe(seconds)
-            log_request("POST", PATH, status, seconds, caller)
+        except BodyInvalid:
+            return None
+        except Exception as error:
+            answered = _refused(failure(error), request_id)
         finally:
             leave_request(token)
+        status, seconds = answered[0], perf_counter() - started
+        if status == 200:
+            self._ok.inc()
+        else:
+            self._requests.labels(PATH, "POST", str(status)).inc()
+        self._duration.observe(seconds)
+        log_request("POST", PATH, status, seconds, caller, request_id.decode())
         return answered
 
     def count_shed(self, path: str, method: str) -> None:
@@ -117,19 +119,20 @@ class Lane:
         self._requests.labels(path, method, "503").inc()
 
     def _answer(self, serving: Serving, vector: list[float], request_id: bytes, caller: str | None) -> Answered:
-        status = 200
         try:
             answered, body = answer(serving, vector, self._recorder, Asked(request_id.decode(), caller))
-            headers = [(b"x-model-version", serving.model.identity.version.encode())]
-            if (decision_id := answered["decision_id"]) is not None:
-                headers.append((b"x-decision-id", decision_id.encode()))
-            headers += [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
-            self._challenger.offer(serving, [vector], [answered])
-        except Exception as error:
-            refusal = not_kept() if isinstance(error, JournalFailed) else failure(error)
-            status, body, headers = refusal.status_code, bytes(refusal.body), refusal.raw_headers
-        headers.append((b"x-request-id", request_id))
-        return status, headers, body
+        except JournalFailed:
+            return _refused(not_kept(), request_id)
+        self._challenger.offer(serving, [vector], [answered])
+        headers = [(b"x-model-version", serving.model.identity.version.encode())]
+        if (decision_id := answered["decision_id"]) is not None:
+            headers.append((b"x-decision-id", decision_id.encode()))
+        headers += [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+            (b"x-request-id", request_id),
+        ]
+        return 200, headers, body
 
     def _count_turn(self) -> None:
         if not self.answered_in_turn:
@@ -138,6 +141,10 @@ class Lane:
 
     def _end_turn(self) -> None:
         self.answered_in_turn = 0
+
+
+def _refused(refusal: Response, request_id: bytes) -> Answered:
+    return refusal.status_code, [*refusal.raw_headers, (b"x-request-id", request_id)], bytes(refusal.body)
 
 
 def _ordinary(headers: dict[bytes, bytes]) -> bool:

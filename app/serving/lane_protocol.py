@@ -15,14 +15,20 @@ from app.serving.server import CLOSE
 TARGET = PATH.encode()
 
 
+MOST_AT_ONCE = 16
+"""Of the requests that one connection sends in one go; the others of it take turns with those of other connections."""
+
+
 class LaneProtocol(BoundedHttpProtocol):
     """Holds a request for the lane back until it is complete; hands it on as if nothing had been when it is not for
     the lane, or does not come in one piece."""
 
     _held: list[bytes] | None = None
     """The body's pieces."""
+    _answered_at_once = 0
 
     def data_received(self, data: bytes) -> None:
+        self._answered_at_once = 0
         super().data_received(data)
         if self._held is not None:
             self._release()
@@ -44,6 +50,7 @@ class LaneProtocol(BoundedHttpProtocol):
         if (
             self.url == TARGET
             and self.lane is not None
+            and self._answered_at_once < MOST_AT_ONCE
             and self.answered_all()
             and not self.flow.write_paused
             and self.parser.get_method() == b"POST"
@@ -51,36 +58,39 @@ class LaneProtocol(BoundedHttpProtocol):
         ):
             self._held = []
         else:
-            self._prepare()
-            super()._begin()
+            self._take_road()
 
-    def on_body(self, body: bytes) -> None:
+    def _take_road(self) -> None:
+        # One that was answered at once a moment ago has set the timer of a connection that waits.
+        self._unset_keepalive_if_required()
+        self._prepare()
+        super()._begin()
+
+    def _collect(self, body: bytes) -> None:
         if self._held is None:
-            super().on_body(body)
+            super()._collect(body)
         else:
             self._held.append(body)
 
     def _complete(self) -> None:
-        if self._held is None:
+        if self._held is None or self.lane is None:
             return super()._complete()
-        if self.transport.is_closing():
-            self._held = None
-            return None
-        assert self.lane is not None
         answered = self.lane.respond(self.headers, b"".join(self._held))
         if answered is None:
             self._release()
             return super()._complete()
         self._held = None
+        self._answered_at_once += 1
         self._send(*answered)
         return None
 
     def _release(self) -> None:
         pieces, self._held = self._held or [], None
-        self._prepare()
-        super()._begin()
+        if self.transport.is_closing():
+            return
+        self._take_road()
         for piece in pieces:
-            super().on_body(piece)
+            super()._collect(piece)
 
     def _send(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         defaults = self.server_state.default_headers

@@ -140,16 +140,17 @@ class RequestLog:
             await self.app(scope, receive, watched)
         finally:
             # The router leaves the route it found; a path that it does not know is the caller's own text.
-            path = getattr(scope.get("route"), "path", None)
-            log_request(scope["method"], path, status, perf_counter() - started, scope.get("caller"))
+            path, seconds = getattr(scope.get("route"), "path", None), perf_counter() - started
+            log_request(scope["method"], path, status, seconds, scope.get("caller"), current_request_id())
 
 
-def log_request(method: str, path: str | None, status: int, seconds: float, caller: str | None) -> None:
-    """path: the route's template, None where there is none."""
+def log_request(
+    method: str, path: str | None, status: int, seconds: float, caller: str | None, request_id: str
+) -> None:
+    """path: the route's template, None where there is none; request_id: of app.serving.request_ids."""
     level = logging.DEBUG if path in QUIET_PATHS else logging.INFO
     if not log.isEnabledFor(level):
         return
-    request_id = current_request_id()
     # Nothing in these needs to be quoted: an id is of SANE characters.
     own = f'"request_id":"{request_id}","status":{status},"duration_ms":{seconds * 1000:.3f},"time":"{_now()}"'
     line = f"{{{_shared(level, method, path, caller)},{own}}}\n"

@@ -9,10 +9,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.serving.lane import Lane
 
 MOST_HEAD_BYTES = 64 * 1024
-"""Request line and headers together; a browser's are below 8 KiB."""
+"""Request line and headers together, or what comes beside a body in pieces; a browser's head is below 8 KiB."""
 
 MOST_UNDER_WAY = 500
 """Requests that wait or are being answered, some 50 ms of work: in a queue without end all are answered too late."""
+
+MOST_PIPELINED = 100
+"""Requests of one connection that wait for the one before them."""
 
 SHEDDING = frozenset({b"/predict", b"/predict/batch"})
 """Whoever asks for these can ask again or elsewhere; probes cannot."""
@@ -30,28 +33,44 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """
 
     _reading_head = True
-    _head_bytes = 0
+    _loose_bytes = 0
+    """Of the request that is being read, without its body's."""
     _shed = False
+    _deaf = False
+    """Whatever else comes on this connection is not read: it will be closed with what was answered last."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.lane: Lane | None = self.app_state.get("lane")
 
     def data_received(self, data: bytes) -> None:
-        self._head_bytes += len(data)
+        if self._deaf:
+            return
+        self._loose_bytes += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._reading_head and self._head_bytes > MOST_HEAD_BYTES:
+        if self._loose_bytes > MOST_HEAD_BYTES:
             self._refuse(431, f"request line and headers may have at most {MOST_HEAD_BYTES // 1024} KiB")
         elif self._shed:
             # The rest of its body is not worth waiting for.
-            self._refuse_shed()
-            self.transport.close()
+            self._refuse_shed(stays=False)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Nobody reads the trailers of a body in pieces.
+        if self._reading_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._reading_head = False
-        if self.url in SHEDDING and self._too_many() and self.answered_all():
+        # What follows an answer that closes is the client's to ask elsewhere.
+        self._deaf = self._deaf or self.transport.is_closing()
+        if self._deaf:
+            return
+        if len(self.pipeline) >= MOST_PIPELINED:
+            self.cycle.keep_alive = False
+            self._deaf = True
+        elif self.url in SHEDDING and self.answered_all() and not self.flow.write_paused and self._too_many():
             self._shed = True
         else:
             self._begin()
@@ -61,18 +80,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if not self._shed:
-            super().on_body(body)
+        self._loose_bytes -= len(body)
+        if not self._shed and not self._deaf:
+            self._collect(body)
+
+    def _collect(self, body: bytes) -> None:
+        """A piece of it is read."""
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        """A piece of a body in pieces has ended."""
+        self._loose_bytes = 0
 
     def on_message_complete(self) -> None:
         if self._shed:
-            self._refuse_shed()
-            if not self.parser.should_keep_alive() or "draining" in self.app_state:
-                self.transport.close()
-        else:
+            self._refuse_shed(self.parser.should_keep_alive() and "draining" not in self.app_state)
+        elif not self._deaf:
             self._complete()
         self._reading_head = True
-        self._head_bytes = 0
+        self._loose_bytes = 0
 
     def _complete(self) -> None:
         """All of it is read."""
@@ -91,12 +117,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         under_way = len(self.tasks)
         return under_way + (0 if self.lane is None else self.lane.answered_in_turn) >= MOST_UNDER_WAY
 
-    def _refuse_shed(self) -> None:
+    def _refuse_shed(self, stays: bool) -> None:
         self._shed = False
         if self.lane is not None:
             self.lane.count_shed(self.url.decode(), self.parser.get_method().decode())
-        self.transport.write(SHED)
-        self.keep_alive()
+        self.transport.write(SHED if stays else SHED_FOR_GOOD)
+        if stays:
+            self.keep_alive()
+        else:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "this is not an HTTP/1.1 request")
@@ -114,6 +143,7 @@ def response(status: int, detail: str, headers: str) -> bytes:
     return f"{head}content-length: {len(body)}\r\n{headers}\r\n{body}".encode()
 
 
-SHED = response(
-    503, "too many requests are waiting; ask again, or another server", f"retry-after: {RETRY_AFTER_SECONDS}\r\n"
-)
+TOO_MANY = "too many requests are waiting; ask again, or another server"
+RETRY_AFTER = f"retry-after: {RETRY_AFTER_SECONDS}\r\n"
+SHED = response(503, TOO_MANY, RETRY_AFTER)
+SHED_FOR_GOOD = response(503, TOO_MANY, f"{RETRY_AFTER}connection: close\r\n")

@@ -15,8 +15,6 @@ from app.scoring.policy import Policy
 from app.serving.holder import Serving
 from app.settings import Settings
 
-MEGABYTE = 1024 * 1024
-
 log = logging.getLogger(__name__)
 
 
@@ -125,5 +123,5 @@ def recorder_of(settings: Settings, metrics: Metrics) -> Recorder | None:
     audit = settings.audit
     if not audit.enabled:
         return None
-    journal = Journal(audit.journal_dir, audit.journal_megabytes * MEGABYTE)
+    journal = Journal(audit.journal_dir, audit.journal_bytes)
     return Recorder(journal, audit.on_failure, metrics)

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from app.audit.database import open_engine
-from app.audit.ship import NICENESS
+from app.audit.record import Link
+from app.audit.ship import NICENESS, Gears
+from app.audit.shipper import Shipper
 from app.audit.store import Store
 from app.settings import ROOT
+from tests.fakes import audit_in
 from tests.postgres import running_postgres
 from tests.records import Writer, decisions
 from tests.waiting import wait_until
@@ -98,13 +101,43 @@ def test_it_makes_the_tables_ships_and_ships_the_rest_when_asked_to_end(tmp_path
     assert not writer.folder.exists()
 
 
+def niceness(pid: int) -> set[int]:
+    """Of each thread of a process."""
+    return {os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path(f"/proc/{pid}/task").iterdir()}
+
+
 def test_it_yields_to_its_server_and_is_no_business_of_the_terminals(tmp_path: Path) -> None:
     with shipping(tmp_path / "journal", f"sqlite:///{tmp_path / 'decisions.db'}") as running:
         running.wait_for(pending=0)
-        child = running.process.pid
-        assert os.getpriority(os.PRIO_PROCESS, child) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
+        child, own = running.process.pid, os.getpriority(os.PRIO_PROCESS, 0)
+        assert niceness(child) == {own, min(19, own + NICENESS)}
         # In the session of its server, without which its niceness would not count, but in a group of its own.
         assert (os.getsid(child), os.getpgid(child)) == (os.getsid(0), child)
+
+
+def test_it_yields_no_more_when_the_journal_fills(tmp_path: Path) -> None:
+    seen = []
+
+    class Target:
+        def prepare(self) -> None:
+            """Nothing to prepare."""
+
+        def insert(self, links: list[Link]) -> None:
+            seen.append((len(links), os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    writer = Writer(tmp_path / "journal")
+    gears = Gears(Shipper(tmp_path / "journal", Target()), audit_in(tmp_path, journal_megabytes=1))
+    with gears:
+        writer.write(decisions(1))
+        gears.round()
+        writer.write(decisions(1000))
+        gears.round()
+        writer.write(decisions(1))
+        gears.round()
+    gentle = min(19, own + NICENESS)
+    assert {priority for count, priority in seen if count == 1} == {gentle}
+    assert {priority for count, priority in seen if count > 1} == {own}
 
 
 def test_it_ends_when_its_parent_is_no_more(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 
 import pytest
 
 from app.serving import limits
 from app.serving.lane import Lane
-from app.serving.protocol import MOST_UNDER_WAY
+from app.serving.lane_protocol import MOST_AT_ONCE
+from app.serving.protocol import MOST_PIPELINED, MOST_UNDER_WAY
 from app.serving.server import CLOSE
 from tests.fakes import Api, constant_model, json_file
 from tests.wire import Wire, exchange, post
@@ -16,6 +16,7 @@ from tests.wire import Wire, exchange, post
 BODY = json.dumps(json_file("request.json")).encode()
 JSON = ("Content-Type", "application/json")
 REQUEST = post("/predict", BODY, [JSON])
+ROW = json.loads(BODY)["data"]["features"]
 PROBE = b"GET /livez HTTP/1.1\r\nHost: api\r\n\r\n"
 
 
@@ -138,19 +139,134 @@ def test_a_body_that_stops_coming_is_given_up(lane: Counted, monkeypatch: pytest
 
 
 def test_one_turn_answers_only_so_many(lane: Counted, api: Api) -> None:
-    async def ask(flood: Callable[[Wire], None]) -> bytes:
-        wire = Wire(lane.road, lane)
-        flood(wire)
-        refused = await wire.send(REQUEST)
-        later = await wire.send(REQUEST)
-        wire.close()
-        return refused + later
-
-    def flood(wire: Wire) -> None:
-        for _ in range(MOST_UNDER_WAY):
+    async def ask() -> tuple[list[bytes], bytes]:
+        wires = [Wire(lane.road, lane) for _ in range(MOST_UNDER_WAY + 1)]
+        for wire in wires:
             wire.protocol.data_received(REQUEST)
-        assert statuses(wire.transport.sent) == [200] * MOST_UNDER_WAY
+        first = [wire.transport.sent for wire in wires]
+        await asyncio.sleep(0)
+        later = await wires[-1].send(REQUEST)
+        for wire in wires:
+            wire.close()
+        return first, later
 
-    assert statuses(asyncio.run(ask(flood))) == [503, 200]
-    labels = {"handler": "/predict", "method": "POST", "status": "503"}
-    assert api.metrics.registry.get_sample_value("http_requests_total", labels) == 1
+    first, later = asyncio.run(ask())
+    assert [statuses(it) for it in first] == [[200]] * MOST_UNDER_WAY + [[503]]
+    assert statuses(later) == [200]
+    assert counted(api, 503) == 1
+
+
+def counted(api: Api, status: int, path: str = "/predict") -> float:
+    labels = {"handler": path, "method": "POST", "status": str(status)}
+    return api.metrics.registry.get_sample_value("http_requests_total", labels) or 0.0
+
+
+def test_one_who_sends_hundreds_at_once_takes_nobodys_turn(lane: Counted, api: Api) -> None:
+    async def ask() -> tuple[int, bytes]:
+        greedy, other = Wire(lane.road, lane), Wire(lane.road, lane)
+        greedy.protocol.data_received(REQUEST * (2 * MOST_UNDER_WAY))
+        at_once = lane.answered
+        answer = await other.send(REQUEST)
+        other.close()
+        greedy.close()
+        return at_once, answer
+
+    at_once, answer = asyncio.run(ask())
+    assert at_once == MOST_AT_ONCE
+    assert statuses(answer) == [200]
+    assert counted(api, 503) == 0
+
+
+def test_who_sends_too_many_before_an_answer_is_answered_some_and_told_that_the_connection_ends(lane: Counted) -> None:
+    sent = exchange(lane.road, lane, REQUEST * 1000)
+    answered = statuses(sent)
+    # One is under way while the others wait for it.
+    assert answered == [200] * (MOST_AT_ONCE + 1 + MOST_PIPELINED)
+    assert sent.count(b"connection: close\r\n") == 1
+
+
+def test_nothing_is_decided_that_would_be_answered_to_nobody(lane: Counted, api: Api) -> None:
+    batch = post(
+        "/predict/batch", json.dumps({"data": {"rows": [json.loads(BODY)["data"]["features"]]}}).encode(), [JSON]
+    )
+
+    def drain(wire: Wire) -> None:
+        wire.state.default_headers = [*wire.state.default_headers, CLOSE]
+
+    assert statuses(exchange(lane.road, lane, REQUEST + batch, before=drain)) == [200]
+    assert counted(api, 200, "/predict/batch") == 0
+
+
+def test_a_client_that_reads_nothing_is_not_refused_without_end(lane: Counted, api: Api) -> None:
+    async def ask() -> bytes:
+        others = [Wire(lane.road, lane) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        for other in others:
+            other.protocol.data_received(REQUEST * MOST_AT_ONCE)
+        silent = Wire(lane.road, lane)
+        silent.protocol.pause_writing()
+        silent.protocol.data_received(REQUEST * 1000)
+        sent = silent.transport.sent
+        for wire in (*others, silent):
+            wire.close()
+        return sent
+
+    assert asyncio.run(ask()) == b""
+
+
+def test_a_refusal_by_a_draining_server_says_that_it_closes(lane: Counted) -> None:
+    async def ask() -> bytes:
+        wires = [Wire(lane.road, lane) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        for wire in wires:
+            wire.protocol.data_received(REQUEST * MOST_AT_ONCE)
+        late = Wire(lane.road, lane)
+        late.protocol.app_state["draining"] = True
+        sent = await late.send(REQUEST)
+        assert late.transport.is_closing()
+        for wire in (*wires, late):
+            wire.close()
+        return sent
+
+    sent = asyncio.run(ask())
+    assert statuses(sent) == [503]
+    assert b"connection: close\r\n" in sent
+
+
+@pytest.mark.parametrize("trailers", [b"a: b\r\n" * 20_000, b"a: " + b"b" * 100_000], ids=["many", "endless"])
+def test_trailers_without_end_are_cut_off_and_not_kept(lane: Counted, trailers: bytes) -> None:
+    chunked = b"POST /predict/batch HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+
+    async def ask() -> tuple[bytes, int]:
+        wire = Wire(lane.road, lane)
+        pieces = [trailers[at : at + 4096] for at in range(0, len(trailers), 4096)]
+        for piece in (chunked, *pieces):
+            if not wire.transport.is_closing():
+                wire.protocol.data_received(piece)
+        sent, headers = wire.transport.sent, len(wire.protocol.headers)
+        wire.close()
+        return sent, headers
+
+    sent, headers = asyncio.run(ask())
+    assert statuses(sent) == [431]
+    assert headers == 2
+
+
+def test_pieces_of_a_large_body_are_no_trailers(lane: Counted) -> None:
+    rows = json.dumps({"data": {"rows": [ROW] * 2000}}).encode()
+    pieces = [b"%x\r\n%s\r\n" % (len(rows[at : at + 8]), rows[at : at + 8]) for at in range(0, len(rows), 8)]
+    head = b"POST /predict/batch HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n"
+    head += b"Content-Type: application/json\r\n\r\n"
+    assert statuses(exchange(lane.road, lane, head, b"".join(pieces) + b"0\r\n\r\n")) == [200]
+
+
+def test_a_defect_is_answered_counted_and_told_once(
+    lane: Counted, api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: bytes) -> list[float]:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("app.serving.lane.read_vector", broken)
+    sent = exchange(lane.road, lane, REQUEST)
+    assert statuses(sent) == [500]
+    assert b"x-request-id: " in sent
+    assert counted(api, 500) == 1
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1

@@ -142,7 +142,8 @@ def test_a_line_that_cannot_be_written_fails_nobody(capsys: pytest.CaptureFixtur
 
 
 def test_what_comes_with_a_request_is_quoted(lines: Lines) -> None:
-    log_request("POST", "/predict", 200, 0.0012346, 'The "Office"\n')
+    log_request("POST", "/predict", 200, 0.0012346, 'The "Office"\n', "id-1")
     (line,) = lines.of("app.serving.logs")
-    assert (line["caller"], line["duration_ms"], line["level"]) == ('The "Office"\n', 1.235, "INFO")
+    assert (line["caller"], line["duration_ms"]) == ('The "Office"\n', 1.235)
+    assert (line["level"], line["request_id"]) == ("INFO", "id-1")
     assert datetime.fromisoformat(line["time"]).utcoffset() is not None

@@ -57,9 +57,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse_shed(stays=False)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Nobody reads the trailers of a body in pieces.
+        # Nobody reads the trailers of a body in pieces. Else as the server's own: a call more, a microsecond a request.
         if self._reading_head:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._reading_head = False
@@ -120,7 +123,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _refuse_shed(self, stays: bool) -> None:
         self._shed = False
         if self.lane is not None:
-            self.lane.count_shed(self.url.decode(), self.parser.get_method().decode())
+            self.lane.count_shed(self.url, self.parser.get_method())
         self.transport.write(SHED if stays else SHED_FOR_GOOD)
         if stays:
             self.keep_alive()

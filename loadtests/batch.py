@@ -5,6 +5,7 @@ takes its turn in each round and has one thread; counted is the process's CPU ti
 Exits 1 when any row's probability or reasons differ in any bit from those of one row at a time.
 """
 
+import gc
 import json
 import sys
 from argparse import ArgumentParser
@@ -21,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from app.audit.journal import Journal
 from app.batch.files import find, output_folder
 from app.batch.job import Job, Options
 from app.errors import CreditError
@@ -35,7 +37,7 @@ from app.serving.answers import answer_batch
 from app.serving.batching import encoded
 from app.serving.holder import Holder
 from app.serving.reading import read_rows
-from app.serving.recording import Asked
+from app.serving.recording import Asked, Recorder
 from app.settings import Settings, load_settings
 from app.training.data import Dataset, load
 from app.training.fit import fit_candidate, probabilities
@@ -45,6 +47,7 @@ ROUNDS = 5
 """The cheapest of them counts."""
 REQUEST_ROWS = 10_000
 BLOCK_ROWS = 1024
+MOST_KEPT_BYTES = 1 << 30
 FEW_ROWS = 5_000
 """For what goes row by row."""
 
@@ -113,8 +116,10 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
         for start in range(0, len(rows), BLOCK_ROWS):
             rows_decider.decide(rows[start : start + BLOCK_ROWS], reasons)
 
-    async def whole_request() -> bytes:
-        return await encoded(await unrecorded(read_rows(body)))
+    async def whole_request(recorder: Recorder | None) -> bytes:
+        return await encoded(await answer_batch(serving, read_rows(body), recorder, asked))
+
+    recorder = Recorder(Journal(folder / "journal", MOST_KEPT_BYTES), "refuse", metrics)
 
     def file(name: str, reasons: bool) -> Way:
         output = output_folder(str(folder / "out"), "")
@@ -136,9 +141,13 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
         Way("request: read and validate", len(vectors), lambda: read_rows(body)),
         Way("request: decide, explain, count", len(vectors), lambda: loop.run(unrecorded(vectors))),
         Way("request: encode", len(vectors), lambda: loop.run(encoded(answered))),
-        Way("request: all of it but HTTP", len(vectors), lambda: loop.run(whole_request())),
+        Way("request: all of it but HTTP", len(vectors), lambda: loop.run(whole_request(None))),
+        Way("request: all of it but HTTP, recorded", len(vectors), lambda: loop.run(whole_request(recorder))),
         *(file(name, reasons) for name in ("rows.csv", "rows.parquet") for reasons in (False, True)),
     ]
+    # As the server does, which has far less in its memory.
+    gc.collect()
+    gc.freeze()
     for _ in range(ROUNDS):
         for way in ways:
             way.take_turn()

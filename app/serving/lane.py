@@ -57,7 +57,7 @@ class Lane:
         self._recorder = recorder
         self._requests = metrics.http_requests
         self._ok = BoundCounter(metrics.http_requests.labels(PATH, "POST", "200"))
-        self._shed: dict[tuple[bytes, bytes], BoundCounter] = {}
+        self._shed: dict[bytes, BoundCounter] = {}
         self._duration = BoundHistogram(metrics.http_request_duration.labels(PATH, "POST"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,11 +115,11 @@ class Lane:
         log_request("POST", PATH, status, seconds, caller, request_id.decode())
         return answered
 
-    def count_shed(self, path: bytes, method: bytes) -> None:
-        """A request that was refused because too many were before it."""
-        if (path, method) not in self._shed:
-            self._shed[path, method] = BoundCounter(self._requests.labels(path.decode(), method.decode(), "503"))
-        self._shed[path, method].inc()
+    def count_shed(self, path: bytes) -> None:
+        """A POST that was refused because too many were before it."""
+        if path not in self._shed:
+            self._shed[path] = BoundCounter(self._requests.labels(path.decode(), "POST", "503"))
+        self._shed[path].inc()
 
     def _answer(self, serving: Serving, vector: list[float], request_id: bytes, caller: str | None) -> Answered:
         try:

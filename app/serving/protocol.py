@@ -73,7 +73,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_PIPELINED:
             self.cycle.keep_alive = False
             self._deaf = True
-        elif self.url in SHEDDING and self.answered_all() and not self.flow.write_paused and self._too_many():
+        elif self._too_many() and self._can_be_shed():
             self._shed = True
         else:
             self._begin()
@@ -120,10 +120,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         under_way = len(self.tasks)
         return under_way + (0 if self.lane is None else self.lane.answered_in_turn) >= MOST_UNDER_WAY
 
+    def _can_be_shed(self) -> bool:
+        return (
+            self._path() in SHEDDING
+            and self.parser.get_method() == b"POST"
+            and self.answered_all()
+            and not self.flow.write_paused
+        )
+
+    def _path(self) -> bytes:
+        return self.url.partition(b"?")[0]
+
     def _refuse_shed(self, stays: bool) -> None:
         self._shed = False
         if self.lane is not None:
-            self.lane.count_shed(self.url, self.parser.get_method())
+            self.lane.count_shed(self._path())
         self.transport.write(SHED if stays else SHED_FOR_GOOD)
         if stays:
             self.keep_alive()

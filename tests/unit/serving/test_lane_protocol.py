@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from prometheus_client import generate_latest
 
 from app.serving import limits
 from app.serving.lane import Lane
@@ -211,6 +212,31 @@ def test_a_client_that_reads_nothing_is_not_refused_without_end(lane: Counted, a
         return sent
 
     assert asyncio.run(ask()) == b""
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (post("/predict?a=b", BODY, [JSON]), 503),
+        (post("/predict/batch", BODY, [JSON]), 503),
+        (PROBE, 200),
+        (b"HEAD /predict HTTP/1.1\r\nHost: api\r\n\r\n", 405),
+    ],
+    ids=["with a query", "batch", "probe", "no decision"],
+)
+def test_only_decisions_are_refused_where_too_many_wait(lane: Counted, api: Api, asked: bytes, status: int) -> None:
+    async def ask() -> bytes:
+        wires = [Wire(lane.road, lane) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        for wire in wires:
+            wire.protocol.data_received(REQUEST * MOST_AT_ONCE)
+        last = Wire(lane.road, lane)
+        sent = await last.send(asked)
+        for wire in (*wires, last):
+            wire.close()
+        return sent
+
+    assert statuses(asyncio.run(ask())) == [status]
+    assert b"a=b" not in generate_latest(api.metrics.registry)
 
 
 def test_a_refusal_by_a_draining_server_says_that_it_closes(lane: Counted) -> None:

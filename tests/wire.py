@@ -45,7 +45,7 @@ class Wire:
     def __init__(self, app: ASGIApp, lane: Lane | None) -> None:
         # As app.serving starts it.
         config = uvicorn.Config(
-            app, http=LaneProtocol, lifespan="off", proxy_headers=False, access_log=False, log_config=None
+            app, http=LaneProtocol, lifespan="off", ws="none", proxy_headers=False, access_log=False, log_config=None
         )
         config.load()
         self.state = ServerState()

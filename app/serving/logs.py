@@ -3,15 +3,16 @@
 import asyncio
 import logging
 import logging.config
-from datetime import UTC, datetime
 from functools import lru_cache
-from time import perf_counter, time_ns
+from time import perf_counter
 from typing import Any, TextIO
 
 from pydantic_core import to_json
 from pythonjsonlogger.json import JsonFormatter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.audit.ids import microseconds_now
+from app.audit.record import utc
 from app.serving.request_ids import current_request_id
 
 # Asked every few seconds by machines; their lines would bury the others.
@@ -33,16 +34,6 @@ def _shared(level: int, method: str, path: str | None, caller: str | None) -> st
     name = logging.getLevelName(level)
     told = {"level": name, "logger": log.name, "message": "request", "method": method, "path": path, "caller": caller}
     return to_json(told)[1:-1].decode()
-
-
-def _now() -> str:
-    seconds, microseconds = divmod(time_ns() // 1000, 1_000_000)
-    return f"{_iso_seconds(seconds)}.{microseconds:06d}+00:00"
-
-
-@lru_cache(maxsize=2)
-def _iso_seconds(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class TurnHandler(logging.StreamHandler[TextIO]):
@@ -151,8 +142,9 @@ def log_request(
     level = logging.DEBUG if path in QUIET_PATHS else logging.INFO
     if not log.isEnabledFor(level):
         return
+    now = f"{utc(microseconds_now())[:-1]}+00:00"
     # Nothing in these needs to be quoted: an id is of SANE characters.
-    own = f'"request_id":"{request_id}","status":{status},"duration_ms":{seconds * 1000:.3f},"time":"{_now()}"'
+    own = f'"request_id":"{request_id}","status":{status},"duration_ms":{seconds * 1000:.3f},"time":"{now}"'
     line = f"{{{_shared(level, method, path, caller)},{own}}}\n"
     for handler in logging.root.handlers:
         if isinstance(handler, TurnHandler):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from app.errors import PolicyInvalid
 from app.scoring.policy import Policy
 from app.settings import Settings
-from app.strict_yaml import load_strictly
+from app.yaml_file import load_strictly
 
 
 def load_policy(settings: Settings) -> Policy:

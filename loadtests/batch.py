@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from app.audit.journal import Journal
+from app.audit.journal.writer import Journal
 from app.batch.files import find, output_folder
 from app.batch.job import Job, Options
 from app.errors import CreditError
@@ -30,14 +30,14 @@ from app.features import FEATURES
 from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
-from app.scoring.extract import extract
+from app.scoring.forms.extract import extract
 from app.scoring.model import Identity, ModelDocument, ScoringModel
 from app.scoring.rows import NO_REASON, RowsDecider
-from app.serving.answers import answer_batch
-from app.serving.batching import encoded
-from app.serving.holder import Holder
-from app.serving.reading import read_rows
-from app.serving.recording import Asked, Recorder
+from app.serving.api.answers import answer_batch
+from app.serving.api.batches import encoded
+from app.serving.api.reading import read_rows
+from app.serving.live.holder import Holder
+from app.serving.record.recorder import Asked, Recorder
 from app.settings import Settings, load_settings
 from app.training.data import Dataset, load
 from app.training.fit import fit_candidate, probabilities

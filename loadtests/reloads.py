@@ -18,16 +18,16 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from app.cache import ModelCache
+from app.models.cache import ModelCache
 from app.registry.client import connect
 from app.settings import Mlflow, Serving, Settings, Train, load_settings
 from app.training.data import load
 from app.training.fit import fit_candidate
 from loadtests.payloads import JSON, documented
-from tests.fakes import audit_in
-from tests.registries import NAME, Registry, log_model, running_registry
-from tests.servers import Server, environment_of, running_server
-from tests.waiting import wait_until
+from tests.support.fakes import audit_in
+from tests.support.registries import NAME, Registry, log_model, running_registry
+from tests.support.servers import Server, environment_of, running_server
+from tests.support.waiting import wait_until
 
 CONNECTIONS = 2
 PAUSE_SECONDS = 0.008

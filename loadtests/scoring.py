@@ -16,8 +16,8 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.errors import CreditError
-from app.scoring.compiled import compile_scorer
-from app.scoring.extract import extract
+from app.scoring.forms.compiled import compile_scorer
+from app.scoring.forms.extract import extract
 from app.settings import Train, load_settings
 from app.training.data import load
 from app.training.fit import fit_candidate, probabilities

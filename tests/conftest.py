@@ -1,3 +1,3 @@
 """Fixtures that several folders of tests share."""
 
-pytest_plugins = ["tests.unit.models"]
+pytest_plugins = ["tests.support.estimators"]

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.settings import ROOT, WELL_KNOWN, Settings
-from tests.fakes import Api
+from tests.support.fakes import Api
 
 README = (ROOT / "README.md").read_text()
 MAKEFILES = (ROOT / "Makefile").read_text() + (ROOT / "cluster.mk").read_text()

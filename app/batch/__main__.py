@@ -15,10 +15,10 @@ from tqdm import tqdm
 from app.batch.files import Input, find, output_folder
 from app.batch.job import Job, Options, Scored, share_of
 from app.errors import CreditError, DataInvalid
-from app.estimators import load_entry
+from app.models.load import load_entry
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
-from app.serving.pulling import pull
+from app.serving.live.pull_process import pull
 from app.settings import Settings, load_settings
 
 DONE, FAILED = 0, 2

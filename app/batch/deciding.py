@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from app.batch.reading import Chunk, Floats
+from app.batch.chunks import Chunk, Floats
 from app.errors import NotCompilable
 from app.scoring.decider import Decider
 from app.scoring.rows import NO_REASON, RowsDecider

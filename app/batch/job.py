@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from app.batch.chunks import read_chunks
 from app.batch.deciding import deciding
 from app.batch.files import Folder, Input
-from app.batch.reading import read_chunks
 from app.features import POSITIONS, ROW_NUMBER
 from app.scoring.decider import Decider
 

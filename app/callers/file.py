@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from app.callers.known import Caller, Callers, Scope
 from app.errors import CallersInvalid
 from app.settings import Settings
-from app.strict_yaml import load_strictly
+from app.yaml_file import load_strictly
 
 NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 """Fit for log lines and the label of a metric."""

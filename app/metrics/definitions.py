@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.metrics.bins import BinCounts
-from app.metrics.model import ChallengerMetrics, ModelMetrics
+from app.metrics.per_model import ChallengerMetrics, ModelMetrics
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Policy
 

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command; gives the exit code."""
     if arguments[:1] != ["pull"]:
         # A program of people, which the server's child must not load.
-        from app.console.main import main as for_people
+        from app.promotion.main import main as for_people
 
         return for_people(arguments)
     parser = argparse.ArgumentParser(

@@ -15,13 +15,13 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from app.cache import ModelCache, combined_digest, folder_digests
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable, NotCompilable
-from app.estimators import MODEL_FOLDER, UNCOMPILED, Classifier, load_entry, load_estimator
-from app.proof import prove
+from app.models.cache import ModelCache, combined_digest, folder_digests
+from app.models.load import MODEL_FOLDER, UNCOMPILED, Classifier, load_entry, load_estimator
+from app.models.proof import prove
 from app.registry.client import ALIAS, REFERENCE_FILE, connect, public, translated
-from app.scoring.compiled import Scorer, compile_scorer
-from app.scoring.extract import Spec, extract
+from app.scoring.forms.compiled import Scorer, compile_scorer
+from app.scoring.forms.extract import Spec, extract
 from app.scoring.model import Identity, ModelDocument, Reference, ScoringModel, positions_of
 from app.settings import Settings
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from app.errors import ModelRefused
 from app.features import FEATURES, POSITIONS
-from app.scoring.compiled import LogOdds, Scorer, compile_log_odds, logit, scorer_of
-from app.scoring.extract import Spec
+from app.scoring.forms.compiled import LogOdds, Scorer, compile_log_odds, logit, scorer_of
+from app.scoring.forms.extract import Spec
 
 FORMAT = 1
 """Of model.json. A file of another format is pulled again."""
@@ -75,7 +75,7 @@ class ModelDocument:
     positions: list[int]
     """Wire positions that the model takes, in the order of its inputs."""
     spec: Spec
-    """Of app.scoring.extract; kind "uncompiled" when the model itself has to be loaded."""
+    """Of app.scoring.forms.extract; kind "uncompiled" when the model itself has to be loaded."""
     reference: Reference | None
     figures: dict[str, float]
     format: int = FORMAT

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.features import ELDERLY_AGE, POSITIONS, ROW_NUMBER
-from app.scoring.compiled import logistic
 from app.scoring.decider import Decider, Reason
+from app.scoring.forms.compiled import logistic
+from app.scoring.forms.vectorised import Vectorised, vectorise
 from app.scoring.reasons import AGE, MOST_REASONS, ROUNDING, principal_positions
-from app.scoring.vectorised import Vectorised, vectorise
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from app.scoring.vectorised import Columns
+    from app.scoring.forms.vectorised import Columns
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]

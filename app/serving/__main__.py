@@ -12,9 +12,9 @@ from uvicorn.supervisors import ChangeReload
 from app.callers.file import load_callers
 from app.errors import SettingInvalid
 from app.policy_file import load_policy
-from app.serving.lane_protocol import LaneProtocol
-from app.serving.logs import logging_config
-from app.serving.server import DrainingServer
+from app.serving.http.lane_protocol import LaneProtocol
+from app.serving.http.logs import logging_config
+from app.serving.http.server import DrainingServer
 from app.settings import load_settings
 
 GRACE_SECONDS = 25
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 2
     config = uvicorn.Config(
-        "app.serving.main:app",
+        "app.serving.application:app",
         host=options.host,
         port=options.port,
         reload=options.reload,

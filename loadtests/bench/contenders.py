@@ -10,7 +10,7 @@ from typing import Any
 from app.features import FEATURES
 from loadtests.bench.environments import programs_of
 from loadtests.bench.trained import Row, Trained, bare_environment
-from tests.registries import free_port
+from tests.support.registries import free_port
 
 UVICORN = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port"]
 SERVICE = "this service"

@@ -13,7 +13,7 @@ from pathlib import Path
 import joblib  # type: ignore[import-untyped]
 import numpy as np
 
-from app.estimators import load_estimator, probabilities
+from app.models.load import load_estimator, probabilities
 from app.policy_file import load_policy
 from app.scoring.model import wire_vector
 from app.settings import ROOT, WELL_KNOWN, Settings, load_settings

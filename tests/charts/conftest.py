@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests.tools import tool
+from tests.support.tools import tool
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARTS = ROOT / "charts"

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
-from app.serving.schema import Meta, PredictAnswer
-from tests.fakes import DATA
+from app.serving.api.schema import Meta, PredictAnswer
+from tests.support.fakes import DATA
 
 LOCAL = "http://127.0.0.1:8000"
 REQUEST = (DATA / "request.json").read_text()

@@ -16,7 +16,7 @@ from tests.e2e.cluster import API_PODS, CREDIT, Cluster, kubectl
 from tests.e2e.load import Load
 from tests.e2e.pods import Inside
 from tests.e2e.waiting import wait_until
-from tests.registries import NAME, log_constant, log_cut_off, log_untrusted
+from tests.support.registries import NAME, log_constant, log_cut_off, log_untrusted
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,7 @@ from app.settings import ROOT
 from tests.e2e.api import LOCAL, REQUEST, TIMEOUT_SECONDS, apart_from_id, decide
 from tests.e2e.cluster import Cluster
 from tests.e2e.pods import Inside
-from tests.fakes import DATA
+from tests.support.fakes import DATA
 
 pytestmark = pytest.mark.e2e
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT, WELL_KNOWN
-from tests.servers import Server, running_server
+from tests.support.servers import Server, running_server
 
 
 @dataclass(frozen=True, slots=True)

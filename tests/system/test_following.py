@@ -12,11 +12,11 @@ import pytest
 
 from app.registry.__main__ import main
 from app.settings import Mlflow, Serving, Settings
-from tests.fakes import audit_in
-from tests.registries import NAME, Registry, log_cut_off, log_untrusted, running_registry
-from tests.servers import Server, environment_of, running_server
-from tests.traffic import Traffic, steady_traffic
-from tests.waiting import wait_until
+from tests.support.fakes import audit_in
+from tests.support.registries import NAME, Registry, log_cut_off, log_untrusted, running_registry
+from tests.support.servers import Server, environment_of, running_server
+from tests.support.traffic import Traffic, steady_traffic
+from tests.support.waiting import wait_until
 
 URI = f"models:/{NAME}@production"
 DEFAULTS = {"1": 4, "2": 20}

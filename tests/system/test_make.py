@@ -7,8 +7,8 @@ from pathlib import Path
 
 from app.settings import ROOT
 from scripts.demo import free_port
+from tests.support.waiting import wait_until
 from tests.system.conftest import Store
-from tests.waiting import wait_until
 
 
 def make(store: Store, *arguments: str) -> subprocess.CompletedProcess[str]:

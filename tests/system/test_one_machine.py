@@ -16,9 +16,9 @@ from app.features import FEATURES, TARGET
 from app.registry import ALIAS
 from app.settings import ROOT, Mlflow, Settings
 from app.training.sample import synthetic_frame
-from tests.servers import START_SECONDS, Server
+from tests.support.servers import START_SECONDS, Server
+from tests.support.waiting import wait_until
 from tests.system.conftest import Store
-from tests.waiting import wait_until
 
 Trained = tuple[Store, subprocess.CompletedProcess[str]]
 Serve = Callable[..., Server]

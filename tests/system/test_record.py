@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from tests.fakes import audit_in, cached_model, constant_document, json_file, settings_for
-from tests.journals import chains, keys
-from tests.servers import Server, environment_of, running_server
-from tests.waiting import wait_until
+from tests.support.fakes import audit_in, cached_model, constant_document, json_file, settings_for
+from tests.support.journals import chains, keys
+from tests.support.servers import Server, environment_of, running_server
+from tests.support.waiting import wait_until
 
 DEAD = "http://127.0.0.1:9"
 AWAY = "postgresql+psycopg2://credit@127.0.0.1:9/credit"

@@ -12,7 +12,7 @@ import yaml
 
 from app.metrics import Metrics
 from app.settings import ROOT
-from tests.tools import tool
+from tests.support.tools import tool
 
 MONITORING = ROOT / "monitoring"
 RULES = sorted((MONITORING / "rules").glob("*.yaml"))

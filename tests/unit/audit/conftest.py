@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from app.audit.database import open_engine
-from app.audit.months import Month
-from app.audit.schema.migrating import migrate
-from app.audit.store import Store
-from tests.postgres import Postgres, running_postgres
-from tests.records import NOON
+from app.audit.store.database import open_engine
+from app.audit.store.repository import Store
+from app.audit.store.schema.migrating import migrate
+from app.times import Month
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.records import NOON
 
 
 @pytest.fixture(scope="session")

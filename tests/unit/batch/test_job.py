@@ -18,7 +18,7 @@ from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.settings import Settings
-from tests.fakes import Api, constant_document, constant_model
+from tests.support.fakes import Api, constant_document, constant_model
 
 POLICY = load_policy(Settings())
 

@@ -10,7 +10,7 @@ from app.errors import ModelUnavailable
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.settings import Settings
-from tests.fakes import constant_model
+from tests.support.fakes import constant_model
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from app.callers.keys import entry_of
 from app.callers.known import Callers
 from app.errors import CallersInvalid, SettingInvalid
 from app.settings import Callers as CallersSettings, Settings
-from tests.fakes import caller
+from tests.support.fakes import caller
 
 KEY = "cdk_one"
 ENTRY = entry_of("branch-office", KEY, ["predict", "read"])

@@ -4,7 +4,7 @@ from hashlib import sha256
 import pytest
 
 from app.callers.known import Callers
-from tests.fakes import caller
+from tests.support.fakes import caller
 
 CALLERS = Callers(
     (caller("first", "one", "predict"), caller("second", "two", "read"), caller("first", "three", "read"))

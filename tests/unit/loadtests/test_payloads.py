@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from app.features import FEATURES, NULLABLE
-from app.serving.reading import BodyInvalid, read_rows, read_vector
+from app.serving.api.reading import BodyInvalid, read_rows, read_vector
 from loadtests.payloads import BATCH_ROWS, JSON, Payload, applicant, bad, batch, documented, single
 
 

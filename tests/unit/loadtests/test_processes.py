@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from loadtests.bench.processes import cpu_seconds, resident_megabytes, rest, running, tree
-from tests.registries import free_port
-from tests.waiting import wait_until
+from tests.support.registries import free_port
+from tests.support.waiting import wait_until
 
 BUSY = """
 import subprocess, sys, time

@@ -12,7 +12,7 @@ from app.features import FEATURES
 from app.registry import Candidate
 from app.scoring.model import FeatureReference, Reference
 from app.settings import Mlflow, Serving, Settings
-from tests.unit.models import quirky_rows
+from tests.support.estimators import quirky_rows
 
 
 def reference_of(model: Any) -> Reference:

@@ -17,13 +17,13 @@ import pytest
 from mlflow.pyfunc.model import PythonModel
 from sklearn.ensemble import RandomForestClassifier
 
-from app.cache import ModelCache, read_entry
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable
-from app.estimators import TRUSTED_TYPES, load_entry
+from app.models.cache import ModelCache, read_entry
+from app.models.load import TRUSTED_TYPES, load_entry
 from app.registry import __main__ as command_line, promote, pull, register
 from app.registry.client import connect
 from app.settings import ROOT, Settings
-from tests.unit.models import outcomes, quirky_rows
+from tests.support.estimators import outcomes, quirky_rows
 from tests.unit.registry.conftest import candidate_of, reference_of
 
 Named = Callable[..., Settings]

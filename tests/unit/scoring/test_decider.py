@@ -7,7 +7,7 @@ from app.policy_file import load_policy
 from app.scoring.decider import Decider, Reason
 from app.scoring.model import ScoringModel
 from app.settings import Settings
-from tests.fakes import constant_model
+from tests.support.fakes import constant_model
 from tests.unit.scoring.test_reasons import model_of
 
 POLICY = load_policy(Settings())

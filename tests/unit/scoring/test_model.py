@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import ModelRefused
 from app.features import FEATURES
-from app.scoring.compiled import logistic
+from app.scoring.forms.compiled import logistic
 from app.scoring.model import (
     FeatureReference,
     Identity,

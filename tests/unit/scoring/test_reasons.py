@@ -11,15 +11,15 @@ from hypothesis import assume, given, settings, strategies as st
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.features import ELDERLY_AGE, FEATURES, POSITIONS
-from app.scoring.compiled import logistic
-from app.scoring.extract import extract
+from app.scoring.forms.compiled import logistic
+from app.scoring.forms.extract import extract
 from app.scoring.model import ScoringModel, wire_vector
 from app.scoring.reasons import AGE, MOST_REASONS, principal_positions, reference_vector
 from app.training.data import clean
 from app.training.fit import fit_candidate, probabilities
 from app.training.reference import build_reference
 from app.training.sample import synthetic_frame
-from tests.fakes import constant_document, constant_model, reference
+from tests.support.fakes import constant_document, constant_model, reference
 
 THRESHOLD = 0.05
 ALIKE = [0.0] * 11

@@ -13,14 +13,14 @@ from app.errors import NotCompilable
 from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.decider import Decider, Decision
-from app.scoring.extract import Spec, extract
+from app.scoring.forms.extract import Spec, extract
 from app.scoring.model import ModelDocument, ScoringModel
 from app.scoring.policy import Overrides, Policy
 from app.scoring.reasons import AGE
 from app.scoring.rows import NO_REASON, Decisions, RowsDecider
 from app.settings import Settings
-from tests.fakes import constant_document, constant_model, failing_model
-from tests.unit.models import Rows, quirky_rows
+from tests.support.estimators import Rows, quirky_rows
+from tests.support.fakes import constant_document, constant_model, failing_model
 
 POLICY = load_policy(Settings())
 

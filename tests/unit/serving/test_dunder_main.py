@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT
-from tests.fakes import cached_model, constant_document, json_file, settings_for
-from tests.servers import Server, environment_of, log_lines, running_server
-from tests.waiting import wait_until
+from tests.support.fakes import cached_model, constant_document, json_file, settings_for
+from tests.support.servers import Server, environment_of, log_lines, running_server
+from tests.support.waiting import wait_until
 
 DEAD = "http://127.0.0.1:9"
 

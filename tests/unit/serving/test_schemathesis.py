@@ -7,13 +7,13 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 
-from app.audit.database import open_engine
-from app.audit.months import Month
-from app.audit.schema.migrating import migrate
+from app.audit.store.database import open_engine
+from app.audit.store.schema.migrating import migrate
 from app.callers.known import Callers
 from app.settings import Audit, Settings
-from tests.fakes import Api, caller, constant_model
-from tests.records import NOON
+from app.times import Month
+from tests.support.fakes import Api, caller, constant_model
+from tests.support.records import NOON
 
 FOLDER = tempfile.TemporaryDirectory()
 DATABASE = f"sqlite:///{FOLDER.name}/decisions.db"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.errors import ModelRefused
-from app.scoring.extract import extract
+from app.scoring.forms.extract import extract
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.training import evaluate, fit
@@ -13,7 +13,7 @@ from app.training.data import Dataset
 from app.training.gate import Champion
 from app.training.pipeline import Outcome
 from app.training.split import held_out
-from tests.fakes import constant_document
+from tests.support.fakes import constant_document
 
 
 def test_the_champion_is_scored_as_the_api_would_score_it(outcome: Outcome, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from app.settings import Settings
 from app.training.data import Dataset
 from app.training.pipeline import STAGES, Outcome, train
-from tests.fakes import constant_model
+from tests.support.fakes import constant_model
 
 
 def test_the_sample_gives_a_candidate_that_passes(outcome: Outcome) -> None:

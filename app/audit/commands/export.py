@@ -1,0 +1,143 @@
+"""Decisions as a table in a file, for people who analyse; a part of them at a time, so that memory stays small."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from app.audit.chain import link_of, utc
+from app.audit.store.repository import Store, Stored
+from app.errors import RecordError, RecordInvalid
+from app.features import FEATURES
+
+Rows = list[dict[str, Any]]
+CHUNK = 500
+ROW_GROUP = 20_000
+"""Rows that a Parquet file compresses together."""
+
+TEXTS = ("id", "at", "request_id", "caller", "model_name", "model_version", "model_digest", "policy_version")
+COLUMNS = {
+    **dict.fromkeys(TEXTS, "text"),
+    "row": "integer",
+    **dict.fromkeys(FEATURES, "number"),
+    "probability": "number",
+    "decision": "text",
+    "reasons": "text",
+    "challenger_version": "text",
+    "challenger_probability": "number",
+}
+"""Names and kinds; `reasons` are the codes, strongest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file that is complete."""
+
+    output: str
+    decisions: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.decisions:,} decisions are in {self.output}"
+
+
+def export(records: Iterable[Stored], store: Store, output: Path, done: Callable[[int], None]) -> Exported:
+    """output: ends with .parquet or .csv; it appears when it is complete.
+
+    Raises RecordUnavailable, RecordInvalid for a decision that is not what was written, RecordError otherwise.
+    """
+    open_table = {".csv": _csv, ".parquet": _parquet}.get(output.suffix)
+    if open_table is None:
+        raise RecordError(f"--output {output} must end with .parquet or .csv")
+    part = output.with_suffix(f"{output.suffix}.part")
+    count = 0
+    try:
+        with open_table(part) as write:
+            for chunk in _chunks(records):
+                write(_rows(chunk, store))
+                count += len(chunk)
+                done(len(chunk))
+        part.replace(output)
+    except OSError as error:
+        raise RecordError(f"{output} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return Exported(str(output), count)
+
+
+def _chunks(records: Iterable[Stored]) -> Iterator[list[Stored]]:
+    remaining = iter(records)
+    while chunk := list(islice(remaining, CHUNK)):
+        yield chunk
+
+
+def _rows(chunk: list[Stored], store: Store) -> Rows:
+    scores = {it.key: link_of(it.hash, it.content).fields for it in store.challengers([it.key for it in chunk])}
+    return [_row(stored, scores.get(stored.key)) for stored in chunk]
+
+
+def _row(stored: Stored, score: dict[str, Any] | None) -> dict[str, Any]:
+    try:
+        record = link_of(stored.hash, stored.content).fields
+        model = record["model"]
+        return {
+            "id": stored.key,
+            "at": utc(stored.at),
+            "request_id": record["request_id"],
+            "caller": record["caller"],
+            "model_name": model["name"],
+            "model_version": model["version"],
+            "model_digest": model["digest"],
+            "policy_version": record["policy_version"],
+            "row": record["row"],
+            **dict(zip(FEATURES, record["features"], strict=True)),
+            "probability": record["probability"],
+            "decision": record["decision"],
+            "reasons": ";".join(it["code"] for it in record["reasons"]),
+            "challenger_version": score and score["model"]["version"],
+            "challenger_probability": score and score["probability"],
+        }
+    except (RecordInvalid, KeyError, TypeError, ValueError) as error:
+        reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"
+        raise RecordInvalid(f"decision {stored.key}: {reason}; python -m app.audit verify says more") from error
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[Callable[[Rows], None]]:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(COLUMNS))
+        writer.writeheader()
+        yield writer.writerows
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Callable[[Rows], None]]:
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ModuleNotFoundError as error:
+        raise RecordError(
+            "Parquet needs pyarrow, which comes with what training needs (pip install pyarrow); or export to .csv"
+        ) from error
+    types = {"text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64()}
+    schema = arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        waiting: Rows = []
+
+        def flush() -> None:
+            if waiting:
+                writer.write_table(arrow.Table.from_pylist(waiting, schema))
+                waiting.clear()
+
+        def write(rows: Rows) -> None:
+            waiting.extend(rows)
+            if len(waiting) >= ROW_GROUP:
+                flush()
+
+        yield write
+        flush()

@@ -1,0 +1,48 @@
+"""One decision as a person reads it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.audit.store.lookup import decision_of
+from app.audit.store.repository import Store
+from app.errors import RecordInvalid
+from app.features import FEATURES
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A decision of the record."""
+
+    content: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return self.content
+
+    def __str__(self) -> str:
+        record, model, challenger = self.content, self.content["model"], self.content["challenger"]
+        row = "" if record["row"] is None else f", row {record['row']} of its batch"
+        lines = [
+            f"decision    {record['key']}",
+            f"            {record['decision']}, probability of default {record['probability']!r}",
+            f"at          {record['at']}",
+            f"request     {record['request_id']}{row}, caller {record['caller'] or 'unknown'}",
+            f"model       {model['uri']}, digest {model['digest']}",
+            f"policy      {record['policy_version']}",
+        ]
+        if challenger is not None:
+            lines.append(f"challenger  {challenger['model']['uri']}: probability {challenger['probability']!r}")
+        lines += [f"reason {at}    {it['code']}: {it['text']}" for at, it in enumerate(record["reasons"], 1)]
+        lines.append("features")
+        width = max(len(name) for name in FEATURES)
+        for name, value in zip(FEATURES, record["features"], strict=True):
+            lines.append(f"  {name:<{width}}  {'not given' if value is None else format(value, 'g')}")
+        lines.append(f"record      {record['hash']}, sequence {record['sequence']} of writer {record['writer']}")
+        return "\n".join(lines)
+
+
+def show(store: Store, key: str) -> Shown:
+    """Raises RecordUnavailable, and RecordInvalid when there is none or it is not what was written."""
+    found = decision_of(store, key)
+    if found is None:
+        raise RecordInvalid(f"the database holds no decision {key}; it may be in the journal still")
+    return Shown(found)

@@ -1,0 +1,1 @@
+"""The record in its database: connections, tables, inserts, queries and retention."""

@@ -1,0 +1,69 @@
+"""Takes what is older than the retention, and remembers which links it took."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.audit.chain import utc
+from app.audit.store.database import is_postgres, translated
+from app.audit.store.repository import Store, links_between
+from app.audit.store.schema.migrating import LOCK, LOCK_SECONDS
+from app.audit.store.schema.partitions import drop_before, make_ahead
+from app.audit.store.schema.tables import decisions, dropped, entries
+from app.times import Month
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """What one run did; older than `before` there is nothing left."""
+
+    before: str
+    links: int
+    partitions_made: Sequence[str]
+    partitions_dropped: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        made, gone = (", ".join(names) or "none" for names in (self.partitions_made, self.partitions_dropped))
+        return f"took {self.links:,} links from before {self.before}; partitions made: {made}; dropped: {gone}"
+
+
+def retain(store: Store, now: Month, months: int) -> Retained:
+    """Make partitions ahead, and keep the month now and that many whole months before it.
+
+    Raises RecordUnavailable, also when somebody reads the record for longer than it may wait.
+    """
+    oldest = now.plus(-months)
+    what = "what is older than the retention stays for now"
+    with translated(what, store.engine), store.engine.begin() as connection:
+        if is_postgres(connection):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+        made = make_ahead(connection, now)
+        links = _remember(connection, oldest.start)
+        gone = drop_before(connection, oldest)
+        # From the default partition, or from SQLite, which has no other.
+        for table in (decisions, entries):
+            connection.execute(delete(table).where(table.c.at < oldest.start))
+    return Retained(utc(oldest.start), links, made, gone)
+
+
+def _remember(connection: Connection, before: int) -> int:
+    """Write down the runs of links older than that; gives how many links they have."""
+    old = links_between(None, before)
+    place = func.row_number().over(partition_by=old.c.writer, order_by=old.c.sequence)
+    numbered = select(old.c.writer, old.c.sequence, (old.c.sequence - place).label("run")).subquery()
+    first, last = func.min(numbered.c.sequence).label("first"), func.max(numbered.c.sequence).label("last")
+    runs = select(numbered.c.writer, first, last).group_by(numbered.c.writer, numbered.c.run).subquery()
+    same = (old.c.writer == runs.c.writer) & (old.c.sequence == runs.c.last)
+    ended = select(runs.c.writer, runs.c.first, runs.c.last, old.c.hash).join_from(runs, old, same)
+    rows = [dict(row._mapping) | {"before": before} for row in connection.execute(ended)]
+    if rows:
+        dialect = postgresql if is_postgres(connection) else sqlite
+        connection.execute(dialect.insert(dropped).on_conflict_do_nothing(), rows)
+    return sum(row["last"] - row["first"] + 1 for row in rows)

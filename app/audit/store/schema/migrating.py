@@ -1,0 +1,42 @@
+"""Brings a database up to this release; apart from the tables, because whoever only reads needs no alembic."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import Engine, text
+
+from app.audit.store.database import is_postgres, public, translated
+from app.audit.store.schema.partitions import make_ahead
+from app.errors import RecordError
+from app.times import Month
+
+LOCK = 7_211_520_402
+"""Postgres' advisory lock of whoever changes the schema or drops partitions; any number that nobody else uses."""
+
+LOCK_SECONDS = 10
+"""A change of the tables waits for whoever reads them, and whoever ships waits behind it."""
+
+
+def migrate(engine: Engine, month: Month) -> None:
+    """Make or change the tables, and partitions for that month and those after it.
+
+    May be called by several processes at once: one works, the others find it done.
+    Raises RecordUnavailable, and RecordError for a database that a later release has changed.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    with translated("cannot bring the tables up to date", engine), engine.begin() as connection:
+        if is_postgres(connection):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise RecordError(
+                f"{public(engine.url)} has tables of a later release than this one; run that release"
+            ) from error
+        make_ahead(connection, month)

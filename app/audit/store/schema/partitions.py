@@ -1,0 +1,65 @@
+"""The monthly partitions of a Postgres database; an SQLite file has none, and each function then does nothing."""
+
+import re
+
+from sqlalchemy import Connection, text
+
+from app.audit.chain import utc
+from app.audit.store.database import is_postgres
+from app.times import Month
+
+PARTITIONED = ("decisions", "entries")
+AHEAD = 2
+"""Months after the present one that have their partition already."""
+
+
+def make_ahead(connection: Connection, month: Month) -> list[str]:
+    """Partitions for that month and the AHEAD after it; gives the names of those that were missing.
+
+    What lies in the default partition meanwhile moves into its own.
+    """
+    if not is_postgres(connection):
+        return []
+    made = []
+    for table in PARTITIONED:
+        existing = partitions(connection, table)
+        for wanted in (month.plus(ahead) for ahead in range(AHEAD + 1)):
+            if wanted not in existing:
+                made.append(_make(connection, table, wanted))
+    return made
+
+
+def partitions(connection: Connection, table: str) -> dict[Month, str]:
+    """Names of a table's partitions by month, the default one aside."""
+    if not is_postgres(connection):
+        return {}
+    query = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = CAST(:table AS regclass)")
+    names = connection.execute(query, {"table": table}).scalars()
+    found = (re.fullmatch(rf"{table}_(\d{{4}})_(\d\d)", name) for name in names)
+    return {Month(int(match[1]), int(match[2])): match[0] for match in found if match}
+
+
+def drop_before(connection: Connection, month: Month) -> list[str]:
+    """Drop every partition of the months before that one; gives their names."""
+    gone = []
+    for table in PARTITIONED:
+        for found, name in sorted(partitions(connection, table).items()):
+            if found < month:
+                connection.execute(text(f"DROP TABLE {name}"))
+                gone.append(name)
+    return gone
+
+
+def _make(connection: Connection, table: str, month: Month) -> str:
+    name = f"{table}_{month.year:04d}_{month.month:02d}"
+    start, end = (f"'{utc(it.start)}'" for it in (month, month.plus(1)))
+    connection.execute(text(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)"))
+    # Postgres refuses to attach a partition while the default one holds rows that belong in it.
+    connection.execute(
+        text(
+            f"WITH moved AS (DELETE FROM {table}_default WHERE at >= {start} AND at < {end} RETURNING *)"
+            f" INSERT INTO {name} SELECT * FROM moved"
+        )
+    )
+    connection.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({start}) TO ({end})"))
+    return name

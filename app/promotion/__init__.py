@@ -1,0 +1,1 @@
+"""Registered versions for people: list and compare them, promote through the gate, roll back."""

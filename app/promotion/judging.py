@@ -1,0 +1,79 @@
+"""The gate for a version that is registered already: the model itself, on the rows that no training saw."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app import registry
+from app.errors import ModelRefused, NotCompilable
+from app.models.load import load_entry
+from app.policy_file import load_policy
+from app.scoring.model import ScoringModel
+from app.settings import Settings
+from app.training import evaluate
+from app.training.champion import SHARE_FIGURE, measure_champion, production, scores_of
+from app.training.data import Dataset, Floats, load
+from app.training.evaluate import Figures, flat
+from app.training.gate import Champion, GateVerdict, judge
+from app.training.split import split
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """How an attempt to let an alias name a version ended."""
+
+    name: str
+    version: str
+    alias: str
+    passed: bool
+    reasons: list[str]
+    figures: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        place = f"now {self.alias}" if self.passed else f"refused, {self.alias} stays where it is"
+        return "\n".join([f"{self.name} version {self.version}: {place}", *(f"  - {it}" for it in self.reasons)])
+
+
+def promote(version: str, alias: str, settings: Settings) -> Promotion:
+    """Judge a version, write the verdict on it, and move the alias when it passed.
+
+    Raises ModelUnavailable, DataInvalid.
+    """
+    name = settings.mlflow.model_name
+    figures: dict[str, float] = {}
+    try:
+        candidate = registered_model(version, settings)
+    except (ModelRefused, NotCompilable) as error:
+        verdict = GateVerdict(False, [str(error)])
+    else:
+        verdict, measured = judge_model(candidate, production(settings), load(settings.train), settings)
+        figures = flat("", measured.overall)
+    registry.promote(registry.Registered(name, version, ""), verdict.passed, verdict.reasons, settings, alias)
+    return Promotion(name, version, alias, verdict.passed, verdict.reasons, figures)
+
+
+def judge_model(
+    candidate: ScoringModel, champion: ScoringModel | Champion | None, dataset: Dataset, settings: Settings
+) -> tuple[GateVerdict, Figures]:
+    """The gate of training, asked about a model instead of a candidate just fitted."""
+    train, threshold = settings.train, load_policy(settings).threshold
+    # With a smaller share than the configured one it was trained on some of the rows held out today.
+    share = min(train.held_out_share, candidate.document.figures.get(SHARE_FIGURE, train.held_out_share))
+    training, held_out = split(dataset, share)
+
+    def predict(rows: Floats) -> Floats:
+        return scores_of(candidate, rows)
+
+    violations = evaluate.count_monotonicity_violations(predict, training.features, train.seed)
+    probability = predict(held_out.features)
+    figures = evaluate.evaluate(held_out, probability, threshold, train.bootstrap_rounds, train.seed, violations)
+    return judge(figures, measure_champion(champion, held_out, threshold, probability), train.gate), figures
+
+
+def registered_model(which: str, settings: Settings) -> ScoringModel:
+    """A version by its number, or what an alias names. Raises ModelUnavailable, ModelRefused."""
+    separator = "/" if which.isdigit() else "@"
+    entry = registry.pull(f"models:/{settings.mlflow.model_name}{separator}{which}", settings)
+    return load_entry(entry, settings.serving.allow_pickle)

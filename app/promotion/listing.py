@@ -1,0 +1,64 @@
+"""What is registered, what the gate said of it, and which pods serve it."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from app.promotion.aligned import aligned, number
+from app.promotion.pods import NoCluster, Pod, serving_pods
+from app.registry.aliases import Version, versions
+from app.settings import Settings
+
+FIGURES = {"roc_auc": "ROC AUC", "brier": "Brier", "calibration_error": "calibration error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Versions, the newest first; pods is None when no cluster could be asked, for a reason that is told."""
+
+    name: str
+    versions: list[Version]
+    pods: list[Pod] | None
+    no_pods_because: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        rows = [["version", "aliases", "gate", *FIGURES.values(), "registered", "served by"]]
+        for it in self.versions:
+            figures = [number(it.figures.get(name)) for name in FIGURES]
+            registered = datetime.fromtimestamp(it.created_at, UTC).strftime("%Y-%m-%d %H:%M")
+            rows.append(
+                [it.version, ", ".join(it.aliases), it.gate or "-", *figures, registered, self._pods(it.version)]
+            )
+        refused = [
+            f"{it.version} refused: {reason}"
+            for it in self.versions
+            if it.gate == "refused"
+            for reason in it.gate_reasons
+        ]
+        silent = [f"{pod.name} serves nothing or gives no answer" for pod in self.pods or () if pod.version is None]
+        stale = [
+            f"{pod.name} does not know whether the registry still names its model"
+            for pod in self.pods or ()
+            if pod.stale
+        ]
+        unknown = [f"pods unknown: {self.no_pods_because}"] if self.pods is None else []
+        return "\n".join([aligned(rows), *refused, *silent, *stale, *unknown])
+
+    def _pods(self, version: str) -> str:
+        if self.pods is None:
+            return "-"
+        serving = [pod.name for pod in self.pods if pod.version == version]
+        challenging = [f"{pod.name} (challenger)" for pod in self.pods if pod.challenger == version]
+        return ", ".join(serving + challenging)
+
+
+def listing(settings: Settings, context: str | None, namespace: str) -> Listing:
+    """Everything about the configured model. Raises ModelUnavailable."""
+    found = versions(settings)
+    try:
+        return Listing(settings.mlflow.model_name, found, serving_pods(context, namespace), "")
+    except NoCluster as error:
+        return Listing(settings.mlflow.model_name, found, None, str(error))

@@ -1,0 +1,127 @@
+"""The OpenAPI document, and /docs that shows it with files of this process only."""
+
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+
+from app import __version__
+from app.serving.api.openapi import add_keys
+from app.serving.api.schema import BatchRequest, PredictRequest, Problem
+
+TITLE = "Credit-default decisions"
+DESCRIPTION = (
+    "ACCEPT or REJECT for an applicant, from the probability of a default within two years. Numbers are strict: no"
+    " text, no booleans, nothing that is not finite; `null` only where /meta says nullable. Every answer carries"
+    " `X-Request-ID`, the caller's own when it is 1 to 128 letters, digits, dots, dashes or underscores. Every error"
+    " is a problem of RFC 9457; 404 and 405 too."
+)
+TAGS = [
+    {"name": "decisions", "description": "What the service is for."},
+    {"name": "model", "description": "What decides."},
+    {"name": "operation", "description": "For probes, monitoring and alerts."},
+]
+REF = "#/components/schemas/{model}"
+
+ASSETS = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "favicon-32x32.png": "image/png",
+}
+PAGE = f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{TITLE}</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" href="docs/favicon-32x32.png">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({{url: "docs/openapi-3.0.json", dom_id: "#swagger-ui", deepLinking: true}})</script>
+</body>
+</html>
+"""
+
+
+def document_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Makes the OpenAPI document of the app, once.
+
+    The bodies that routes read as bytes, the problems and the API keys are not known to FastAPI: they are added here.
+    """
+    made: dict[str, Any] = {}
+
+    def document() -> dict[str, Any]:
+        if not made:
+            made.update(
+                get_openapi(title=TITLE, version=__version__, description=DESCRIPTION, tags=TAGS, routes=app.routes)
+            )
+            made["components"]["schemas"].update(_schemas())
+            add_keys(made)
+        return made
+
+    return document
+
+
+def _schemas() -> dict[str, Any]:
+    types: list[Any] = [PredictRequest, BatchRequest, Problem]
+    inputs = [(type_.__name__, "validation", TypeAdapter(type_)) for type_ in types]
+    references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REF)  # type: ignore[arg-type]
+    named = {name: schema for (name, _), schema in references.items() if "$ref" not in schema}
+    return {**named, **definitions.get("$defs", {})}
+
+
+def as_openapi_3_0(node: Any) -> Any:
+    """The document in the words of OpenAPI 3.0, which is the newest that the bundled page can show.
+
+    It says less: eleven values each of their own kind become eleven values of any of these kinds.
+    """
+    if isinstance(node, list):
+        return [as_openapi_3_0(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: as_openapi_3_0(value) for key, value in node.items()}
+    if node.get("openapi", "").startswith("3.1"):
+        node["openapi"] = "3.0.3"
+    if "const" in node:
+        node["enum"] = [node.pop("const")]
+    if isinstance(node.get("examples"), list):
+        node["example"] = node.pop("examples")[0]
+    if "prefixItems" in node:
+        node["items"] = {"anyOf": node.pop("prefixItems")}
+    options = node.get("anyOf", [])
+    if {"type": "null"} in options:
+        (kept,) = [option for option in options if option != {"type": "null"}]
+        del node["anyOf"]
+        node |= {**({"allOf": [kept]} if "$ref" in kept else kept), "nullable": True}
+    return node
+
+
+def docs_router(document: Callable[[], dict[str, Any]]) -> APIRouter:
+    """GET /docs and the files of its page."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    async def page() -> Response:
+        return HTMLResponse(PAGE)
+
+    @router.get("/docs/openapi-3.0.json")
+    async def older_document() -> Response:
+        return Response(json.dumps(as_openapi_3_0(document())), media_type="application/json")
+
+    @router.get("/docs/{name}")
+    def asset(name: str) -> Response:
+        if name not in ASSETS:
+            raise HTTPException(404)
+        folder = files("swagger_ui_bundle") / "vendor" / "swagger-ui-4.15.5"
+        return Response((folder / name).read_bytes(), media_type=ASSETS[name])
+
+    return router

@@ -1,0 +1,114 @@
+"""What the OpenAPI document says about bodies and errors, for the routes to name."""
+
+from http import HTTPStatus
+from typing import Any
+
+from app.serving.api.schema import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
+from app.serving.http.access import NO_KEY, OUT_OF_SCOPE, needed_for
+from app.serving.http.problems import MEDIA_TYPE, TITLES
+
+MEANINGS: dict[int, str] = {
+    401: "There is no API key, or it is not known; only where the operator wants keys.",
+    403: "The API key lacks the scope predict; only where the operator wants keys.",
+    404: "There is no such thing, or not yet.",
+    408: "The body stopped coming.",
+    413: "The body is larger than 64 KiB, or 4 MiB for a batch.",
+    415: "The body is not declared as application/json (in UTF-8, not compressed). It has to be declared.",
+    422: "The body is not a valid request; errors names each place. Not JSON at all is 422 too.",
+    500: "The service failed.",
+    503: "No model is loaded yet, decisions cannot be kept, or the database is away; Retry-After says when to ask "
+    "again (seconds).",
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "PredictRequest": {
+        "features": {"summary": "Eleven values", "value": {"data": {"features": FEATURES_EXAMPLE}}},
+        "applicant": {"summary": "By name", "value": {"data": {"applicant": APPLICANT_EXAMPLE}}},
+    },
+    "BatchRequest": {
+        "rows": {"summary": "Two applicants", "value": {"data": {"rows": [FEATURES_EXAMPLE, FEATURES_EXAMPLE]}}}
+    },
+}
+
+
+KEY = "ApiKey"
+KEY_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key with the scope predict for decisions, read for the record; none is needed where the"
+    " operator wants none.",
+}
+REQUEST_ID = {
+    "X-Request-ID": {"description": "The request's own id, or one that was made for it.", "schema": {"type": "string"}}
+}
+KEPT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            "X-Decision-ID": {
+                "description": "The answer's decision_id; not sent when that is null.",
+                "schema": {"type": "string", "format": "uuid"},
+            }
+        }
+    }
+}
+"""For the `responses` of the route that answers one decision."""
+
+RETRY_AFTER = {"Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}}}
+CHALLENGE = {"WWW-Authenticate": {"description": "The scheme: Bearer.", "schema": {"const": "Bearer"}}}
+HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 503: RETRY_AFTER}
+DETAILS: dict[int, str] = {
+    401: NO_KEY,
+    403: OUT_OF_SCOPE,
+    404: "the database holds no decision of this id",
+    408: "nothing more of the body came for 10 s",
+    413: "the body may have at most 64 KiB",
+    415: "send the header Content-Type: application/json",
+    422: "age must be a number",
+    500: "boom",
+    503: "no model is loaded: the first attempt to load one has not ended",
+}
+
+
+def example_of(status: int) -> dict[str, Any]:
+    """What an answer of that status looks like."""
+    title = TITLES.get(status) or HTTPStatus(status).phrase
+    example: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": DETAILS[status]}
+    if status == 422:
+        example["errors"] = [{"pointer": "/data/features/2", "detail": DETAILS[status]}]
+    return example | {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
+
+
+def add_keys(document: dict[str, Any]) -> None:
+    """Say of every operation that may need an API key that it may, and how it refuses.
+
+    May: the document is the same whether the operator wants keys or not.
+    """
+    document["components"]["securitySchemes"] = {KEY: KEY_SCHEME}
+    for path, operations in document["paths"].items():
+        needed = needed_for(path)
+        if needed is None:
+            continue
+        for operation in operations.values():
+            operation["security"] = [{}, {KEY: []}]
+            # Whoever may not read is answered 404.
+            refusals = problems(401, 403) if needed == "predict" else problems(401)
+            operation["responses"] |= {str(status): told for status, told in refusals.items()}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": MEANINGS[status],
+            "content": {MEDIA_TYPE: {"schema": schema, "example": example_of(status)}},
+            "headers": REQUEST_ID | HEADERS.get(status, {}),
+        }
+        for status in statuses
+    }
+
+
+def body(schema: str) -> dict[str, Any]:
+    """For a route's `openapi_extra`: the body that it reads as bytes."""
+    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": EXAMPLES[schema]}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}

@@ -1,0 +1,1 @@
+"""HTTP below the routes: protocol, server, limits, problems, logs and request ids."""

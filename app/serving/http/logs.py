@@ -1,0 +1,151 @@
+"""Logs: one JSON object a line on standard output, and one line a request without anything the caller sent."""
+
+import asyncio
+import logging
+import logging.config
+from functools import lru_cache
+from time import perf_counter
+from typing import Any, TextIO
+
+from pydantic_core import to_json
+from pythonjsonlogger.json import JsonFormatter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.audit.chain import utc
+from app.ids import microseconds_now
+from app.serving.http.request_ids import current_request_id
+
+# Asked every few seconds by machines; their lines would bury the others.
+QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
+
+log = logging.getLogger(__name__)
+
+
+class Lines(JsonFormatter):
+    """One JSON object a line, with the id of the request that it was written for."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.request_id = current_request_id() or None
+        return super().format(record)
+
+
+@lru_cache(maxsize=256)
+def _shared(level: int, method: str, path: str | None, caller: str | None) -> str:
+    name = logging.getLevelName(level)
+    told = {"level": name, "logger": log.name, "message": "request", "method": method, "path": path, "caller": caller}
+    return to_json(told)[1:-1].decode()
+
+
+class TurnHandler(logging.StreamHandler[TextIO]):
+    """Writes what one turn of the event loop logs at the turn's end, all at once; elsewhere each line as it comes."""
+
+    REQUEST = logging.LogRecord(log.name, logging.INFO, "", 0, "request", None, None)
+    """What is told of a line of a request that cannot be written."""
+
+    _flushing: asyncio.AbstractEventLoop | None = None
+    """The loop at the end of whose turn it will."""
+
+    def write(self, line: str) -> None:
+        """A line without a record, whose making takes longer than all of the rest."""
+        try:
+            self.stream.write(line)
+            self.flush()
+        except Exception:  # as emit does with it
+            self.handleError(self.REQUEST)
+
+    def flush(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return super().flush()
+        if self._flushing is not loop:
+            self._flushing = loop
+            loop.call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        self._flushing = None
+        try:
+            super().flush()
+        except Exception:
+            self.handleError(self.REQUEST)
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """For logging.config.dictConfig: our own loggers and the server's in one format."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": Lines,
+                "fmt": ["levelname", "name", "message", "request_id"],
+                "rename_fields": {"levelname": "level", "name": "logger"},
+                "timestamp": "time",
+                "reserved_attrs": [*vars(logging.makeLogRecord({})), "message", "taskName", "color_message"],
+            }
+        },
+        "handlers": {
+            "stdout": {
+                "()": TurnHandler,
+                "stream": "ext://sys.stdout",
+                "formatter": "json",
+            }
+        },
+        "root": {"handlers": ["stdout"], "level": level},
+        "loggers": {
+            "uvicorn": {"handlers": [], "propagate": True},
+            "uvicorn.error": {"handlers": [], "propagate": True},
+            # RequestLog writes that line, with the path's template instead of what was asked for.
+            "uvicorn.access": {"handlers": [], "propagate": False},
+            # One line for each question to the registry, every few seconds.
+            "httpx": {"level": "WARNING"},
+        },
+    }
+
+
+def configure_logging(level: str) -> None:
+    # No line shows them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.config.dictConfig(logging_config(level))
+
+
+class RequestLog:
+    """ASGI middleware: method, path template, status, duration and the caller's name of each request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = perf_counter()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            # The router leaves the route it found; a path that it does not know is the caller's own text.
+            path, seconds = getattr(scope.get("route"), "path", None), perf_counter() - started
+            log_request(scope["method"], path, status, seconds, scope.get("caller"), current_request_id())
+
+
+def log_request(
+    method: str, path: str | None, status: int, seconds: float, caller: str | None, request_id: str
+) -> None:
+    """path: the route's template, None where there is none; request_id: of app.serving.http.request_ids."""
+    level = logging.DEBUG if path in QUIET_PATHS else logging.INFO
+    if not log.isEnabledFor(level):
+        return
+    now = f"{utc(microseconds_now())[:-1]}+00:00"
+    # Nothing in these needs to be quoted: an id is of SANE characters.
+    own = f'"request_id":"{request_id}","status":{status},"duration_ms":{seconds * 1000:.3f},"time":"{now}"'
+    line = f"{{{_shared(level, method, path, caller)},{own}}}\n"
+    for handler in logging.root.handlers:
+        if isinstance(handler, TurnHandler):
+            handler.write(line)

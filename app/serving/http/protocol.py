@@ -1,0 +1,163 @@
+"""HTTP/1.1 with bounds on heads and on how many wait, and with problems where no request could be read."""
+
+import asyncio
+import json
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.serving.http.lane import Lane
+
+MOST_HEAD_BYTES = 64 * 1024
+"""Request line and headers together, or what comes beside a body in pieces; a browser's head is below 8 KiB."""
+
+MOST_UNDER_WAY = 500
+"""Requests that wait or are being answered, some 50 ms of work: in a queue without end all are answered too late."""
+
+MOST_PIPELINED = 100
+"""Requests of one connection that wait for the one before them."""
+
+SHEDDING = frozenset({b"/predict", b"/predict/batch"})
+"""Whoever asks for these can ask again or elsewhere; probes cannot."""
+
+RETRY_AFTER_SECONDS = 1
+
+REASONS = {503: "Service Unavailable", 400: "Bad Request", 431: "Request Header Fields Too Large"}
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """As uvicorn's, which would collect a head of any size while nobody else is answered, and any number of requests.
+
+    A decision that finds too many before it is refused before anything is made for it, because a refusal that costs as
+    much as an answer leaves less for the answers. It is counted by the lane of the application's state.
+    """
+
+    _reading_head = True
+    _loose_bytes = 0
+    """Of the request that is being read, without its body's."""
+    _shed = False
+    _deaf = False
+    """Whatever else comes on this connection is not read: it will be closed with what was answered last."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.lane: Lane | None = self.app_state.get("lane")
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        self._loose_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._loose_bytes > MOST_HEAD_BYTES:
+            self._refuse(431, f"request line and headers may have at most {MOST_HEAD_BYTES // 1024} KiB")
+        elif self._shed:
+            # The rest of its body is not worth waiting for.
+            self._refuse_shed(stays=False)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Nobody reads the trailers of a body in pieces. Else as the server's own: a call more, a microsecond a request.
+        if self._reading_head:
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self._reading_head = False
+        # What follows an answer that closes is the client's to ask elsewhere.
+        self._deaf = self._deaf or self.transport.is_closing()
+        if self._deaf:
+            return
+        if len(self.pipeline) >= MOST_PIPELINED:
+            self.cycle.keep_alive = False
+            self._deaf = True
+        elif self._too_many() and self._can_be_shed():
+            self._shed = True
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Its head is read."""
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._loose_bytes -= len(body)
+        if not self._shed and not self._deaf:
+            self._collect(body)
+
+    def _collect(self, body: bytes) -> None:
+        """A piece of it is read."""
+        super().on_body(body)
+
+    def on_chunk_complete(self) -> None:
+        """A piece of a body in pieces has ended."""
+        self._loose_bytes = 0
+
+    def on_message_complete(self) -> None:
+        if self._shed:
+            self._refuse_shed(self.parser.should_keep_alive() and "draining" not in self.app_state)
+        elif not self._deaf:
+            self._complete()
+        self._reading_head = True
+        self._loose_bytes = 0
+
+    def _complete(self) -> None:
+        """All of it is read."""
+        super().on_message_complete()
+
+    def answered_all(self) -> bool:
+        """Nothing of this connection is still to be answered, which would have to go first."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def keep_alive(self) -> None:
+        """Wait for the next request for as long as a connection is kept."""
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _too_many(self) -> bool:
+        under_way = len(self.tasks)
+        return under_way + (0 if self.lane is None else self.lane.answered_in_turn) >= MOST_UNDER_WAY
+
+    def _can_be_shed(self) -> bool:
+        return (
+            self._path() in SHEDDING
+            and self.parser.get_method() == b"POST"
+            and self.answered_all()
+            and not self.flow.write_paused
+        )
+
+    def _path(self) -> bytes:
+        return self.url.partition(b"?")[0]
+
+    def _refuse_shed(self, stays: bool) -> None:
+        self._shed = False
+        if self.lane is not None:
+            self.lane.count_shed(self._path())
+        self.transport.write(SHED if stays else SHED_FOR_GOOD)
+        if stays:
+            self.keep_alive()
+        else:
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "this is not an HTTP/1.1 request")
+
+    def _refuse(self, status: int, detail: str) -> None:
+        self.transport.write(response(status, detail, "connection: close\r\n"))
+        self.transport.close()
+
+
+def response(status: int, detail: str, headers: str) -> bytes:
+    """A problem, as it goes over the line."""
+    told: dict[str, Any] = {"type": "about:blank", "title": REASONS[status], "status": status, "detail": detail}
+    body = json.dumps(told)
+    head = f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/problem+json\r\n"
+    return f"{head}content-length: {len(body)}\r\n{headers}\r\n{body}".encode()
+
+
+TOO_MANY = "too many requests are waiting; ask again, or another server"
+RETRY_AFTER = f"retry-after: {RETRY_AFTER_SECONDS}\r\n"
+SHED = response(503, TOO_MANY, RETRY_AFTER)
+SHED_FOR_GOOD = response(503, TOO_MANY, f"{RETRY_AFTER}connection: close\r\n")

@@ -1,0 +1,134 @@
+"""Which model serves under which policy, whether the registry still names it, and how attempts to load ended."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app.metrics import Metrics, ModelMetrics
+from app.scoring.decider import Decider
+from app.scoring.model import ScoringModel
+from app.scoring.policy import Policy
+from app.serving.api.batches import LargeBatches
+from app.serving.live.reloads import Reload, Reloads
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Model and policy in service with all that an answer needs: taken once a request, it cannot change underneath."""
+
+    decider: Decider
+    metrics: ModelMetrics
+    uri: str
+    """As it was configured."""
+    loaded_at: float
+    """When the model was, in seconds since 1970."""
+    large_batches: LargeBatches = field(init=False, default_factory=LargeBatches)
+    named: dict[str, Any] = field(init=False)
+    """What each answer says of it: the fields of app.serving.api.schema.ServedBy."""
+
+    def __post_init__(self) -> None:
+        named = {
+            "threshold": self.policy.threshold,
+            "policy_version": self.policy.version,
+            "model_uri": self.uri,
+            "model_version": self.model.identity.version,
+        }
+        object.__setattr__(self, "named", named)
+
+    @property
+    def model(self) -> ScoringModel:
+        return self.decider.model
+
+    @property
+    def policy(self) -> Policy:
+        return self.decider.policy
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whether the registry answers."""
+
+    up: bool
+    since: float
+    """Seconds since 1970."""
+
+
+class Holder:
+    """Holds the model in service and the policy in force; `serving` is None until there is a model, `registry` until
+    it was first asked.
+
+    `stale` while what serves is not known to be what the registry names. clock: seconds since 1970.
+    """
+
+    def __init__(
+        self, settings: Settings, policy: Policy, metrics: Metrics, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.serving: Serving | None = None
+        self.policy = policy
+        self.registry: Contact | None = None
+        self.stale = False
+        self._uri = settings.mlflow.model_uri
+        self._metrics = metrics
+        self._clock = clock
+        metrics.describe_policy(policy)
+        self._reloads = Reloads("model", self._uri, metrics.model_reloads, clock)
+        self._policy_reloads = Reloads("policy", str(settings.decision.policy_file), metrics.policy_reloads, clock)
+
+    @property
+    def last_reload(self) -> Reload | None:
+        return self._reloads.last
+
+    @property
+    def last_policy_reload(self) -> Reload | None:
+        return self._policy_reloads.last
+
+    def take(self, model: ScoringModel) -> None:
+        """Serve that model from the next request on; stale until it is confirmed."""
+        now = self._clock()
+        identity = model.identity
+        serving = self.serving
+        if serving is None or serving.model.identity != identity:
+            alias = self._uri.rpartition("@")[2] if "@" in self._uri else ""
+            metrics = self._metrics.serve(model, alias, now)
+            self.serving = Serving(Decider(model, self.policy), metrics, self._uri, now)
+            self._mark(stale=True)
+            log.info("model loaded", extra={"model": identity.name, "model_version": identity.version})
+        self._reloads.loaded()
+
+    def confirm(self) -> None:
+        """What serves is what the registry names."""
+        self._mark(stale=False)
+
+    def keep(self, error: Exception) -> None:
+        """Keep what serves: this error came instead of a model, or of an answer about it."""
+        self._mark(stale=self.serving is not None)
+        self._reloads.failed(error)
+
+    def contact(self, up: bool) -> None:
+        """The registry answered, or did not."""
+        self._metrics.registry_up.set(up)
+        if self.registry is None or self.registry.up != up:
+            self.registry = Contact(up, self._clock())
+
+    def take_policy(self, policy: Policy) -> None:
+        """Decide by that policy from the next request on."""
+        if policy != self.policy:
+            if self.serving is not None:
+                self.serving = replace(self.serving, decider=Decider(self.serving.model, policy))
+            self.policy = policy
+            self._metrics.describe_policy(policy)
+            log.info("policy loaded", extra={"policy_version": policy.version, "threshold": policy.threshold})
+        self._policy_reloads.loaded()
+
+    def keep_policy(self, error: Exception) -> None:
+        """Keep the policy in force: this error came instead of another."""
+        self._policy_reloads.failed(error)
+
+    def _mark(self, stale: bool) -> None:
+        self.stale = stale
+        self._metrics.model_stale.set(stale)

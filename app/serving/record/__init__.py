@@ -1,0 +1,1 @@
+"""What serving keeps of its decisions: the recorder, and the child process that ships the journal."""

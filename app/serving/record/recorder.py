@@ -1,0 +1,127 @@
+"""What is kept of the answered decisions, and what becomes of those that cannot be kept; without HTTP."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from app.audit.chain import Entry, utc
+from app.audit.journal.writer import Journal
+from app.errors import JournalFailed
+from app.ids import Ids, microseconds_now
+from app.metrics import BoundCounter, Metrics
+from app.scoring.model import Identity
+from app.scoring.policy import Policy
+from app.serving.live.holder import Serving
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Asked:
+    """In which request, by whom and when a decision was asked for."""
+
+    request_id: str
+    caller: str | None
+    at: int = field(default_factory=microseconds_now)
+    """Microseconds since 1970."""
+
+
+class Recorder:
+    """Keeps decisions in the journal, and with them the policies that they were made under.
+
+    on_failure: whether a decision that cannot be kept is refused or served. clock: microseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        on_failure: Literal["refuse", "serve"],
+        metrics: Metrics,
+        clock: Callable[[], int] = microseconds_now,
+    ) -> None:
+        self._journal = journal
+        self._on_failure = on_failure
+        self._metrics = metrics
+        self._kept = BoundCounter(metrics.journal_records)
+        self._clock = clock
+        self._ids = Ids(clock)
+        self._policies: set[tuple[str | None, str, str]] = set()
+        self._told: str | None = None
+
+    def entry(
+        self, serving: Serving, asked: Asked, vector: Sequence[float], decided: dict[str, Any], row: int | None = None
+    ) -> Entry:
+        """One decision, to be kept; its key is its id. decided: as it will be answered; row: index in a batch."""
+        fields = {
+            "request_id": asked.request_id,
+            "caller": asked.caller,
+            "row": row,
+            # Position 0 is the row number of the public file, which says nothing about an applicant.
+            "features": vector[1:],
+            "model": serving.model.identity.lasting,
+            "policy_version": serving.policy.version,
+            "probability": decided["probability"],
+            "decision": decided["decision"],
+            "reasons": decided["reasons"],
+        }
+        return Entry("decision", self._ids.next(), asked.at, fields)
+
+    def keep(self, policy: Policy, decisions: Sequence[Entry]) -> bool:
+        """Whether all the decisions of one request were kept; otherwise none was.
+
+        Raises JournalFailed instead where such decisions are to be refused.
+        """
+        at = decisions[0].at
+        # Each month of the record can be understood, and goes at its time, without the others.
+        month = utc(at)[: len("2026-01")]
+        missing = (self._journal.writer, policy.version, month) not in self._policies
+        entries = (
+            [Entry("policy", policy.version, at, {"policy": policy.to_json()}), *decisions] if missing else decisions
+        )
+        try:
+            self._append(entries)
+        except JournalFailed as error:
+            self._failed(error, len(decisions))
+            if self._on_failure == "refuse":
+                raise
+            return False
+        if missing:
+            self._policies.add((self._journal.writer, policy.version, month))
+        return True
+
+    def keep_scores(self, challenger: Identity, scores: Sequence[tuple[str, float]]) -> None:
+        """What the challenger gave each of these decisions. Nobody waits for that, so a failure is only counted."""
+        fields: dict[str, Any] = {"model": challenger.lasting}
+        at = self._clock()
+        try:
+            self._append([Entry("challenger", key, at, fields | {"probability": score}) for key, score in scores])
+        except JournalFailed as error:
+            self._failed(error, len(scores))
+
+    def close(self) -> None:
+        """No decision follows."""
+        self._journal.close()
+
+    def _append(self, entries: Sequence[Entry]) -> None:
+        self._journal.append(entries)
+        self._kept.inc(len(entries))
+        if self._told is not None:
+            self._told = None
+            log.info("decisions are kept again")
+
+    def _failed(self, error: JournalFailed, count: int) -> None:
+        self._metrics.journal_failures.inc(count)
+        if str(error) != self._told:
+            self._told = str(error)
+            log.error("decisions cannot be kept", extra={"reason": self._told, "on_failure": self._on_failure})
+
+
+def recorder_of(settings: Settings, metrics: Metrics) -> Recorder | None:
+    """None where decisions are not to be kept."""
+    audit = settings.audit
+    if not audit.enabled:
+        return None
+    journal = Journal(audit.journal_dir, audit.journal_bytes)
+    return Recorder(journal, audit.on_failure, metrics)

@@ -1,0 +1,1 @@
+"""What several tests share: fakes, servers, registries, databases, records and waiting."""

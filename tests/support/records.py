@@ -1,0 +1,121 @@
+"""Records for tests: decisions as the server would write them, and journals with a writer that can die."""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from app.audit.chain import Chain, Entry, Link, from_line
+from app.features import FEATURES
+from app.policy_file import load_policy
+from app.scoring.decider import Decider
+from app.scoring.model import Row, ScoringModel, wire_vector
+from app.scoring.policy import Policy
+from app.settings import Settings
+from tests.support.fakes import constant_model
+
+NOON = 1_790_000_000_000_000
+"""A moment of September 2026, microseconds since 1970."""
+
+SECOND = 1_000_000
+ROW: Row = [0.31, 52.0, 0.0, 0.36, 5400.0, 8.0, 0.0, 1.0, 0.0, 1.0]
+
+
+def identifier(at: int) -> str:
+    """A UUIDv7 of that moment."""
+    return str(UUID(int=(at // 1000) << 80 | 7 << 76 | 2 << 62 | int.from_bytes(os.urandom(7))))
+
+
+def policy_of_tests() -> Policy:
+    return load_policy(Settings())
+
+
+def decided(decider: Decider, features: Row = ROW, at: int = NOON, key: str | None = None) -> Entry:
+    """A decision on those ten values, as the server records it."""
+    decision = decider.decide(wire_vector(features))
+    identity = decider.model.identity
+    fields: dict[str, Any] = {
+        "request_id": "r-1",
+        "caller": None,
+        "row": None,
+        "features": list(features),
+        "model": {name: getattr(identity, name) for name in ("name", "version", "uri", "digest")},
+        "policy_version": decider.policy.version,
+        "probability": decision.probability,
+        "decision": decision.verdict,
+        "reasons": [{"code": it.code, "feature": it.feature, "text": it.text} for it in decision.reasons],
+    }
+    return Entry("decision", key or identifier(at), at, fields)
+
+
+def decisions(count: int, at: int = NOON, model: ScoringModel | None = None) -> list[Entry]:
+    """One a second, on applicants whose ages differ."""
+    decider = Decider(model or constant_model(0.1), policy_of_tests())
+    rows = ([*ROW[:1], 20.0 + number % 60, *ROW[2:]] for number in range(count))
+    return [decided(decider, row, at + number * SECOND) for number, row in enumerate(rows)]
+
+
+def policy_entry(at: int = NOON) -> Entry:
+    policy = policy_of_tests()
+    return Entry("policy", policy.version, at, {"policy": policy.to_json()})
+
+
+def challenged(decision: Entry, probability: float) -> Entry:
+    """The score of a challenger for it."""
+    model = decision.fields["model"] | {"version": "9"}
+    return Entry("challenger", decision.key, decision.at + SECOND, {"model": model, "probability": probability})
+
+
+def linked(entries: Sequence[Entry], writer: str | None = None) -> list[Link]:
+    """The entries as one writer's whole chain."""
+    return links_of(Chain(writer or identifier(NOON)).lines(entries)[0])
+
+
+def links_of(lines: str) -> list[Link]:
+    """Of lines of a journal."""
+    return [from_line(line) for line in lines.splitlines()]
+
+
+def to_line(link: Link) -> str:
+    """As it stands in a journal file."""
+    return f"{link.hash} {link.content}\n"
+
+
+class Writer:
+    """A writer of a journal, with its lock held until it dies."""
+
+    def __init__(self, journal: Path, writer: str | None = None) -> None:
+        self.chain = Chain(writer or identifier(NOON))
+        self.folder = journal / self.chain.writer
+        self.folder.mkdir(parents=True)
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._file = 1
+
+    @property
+    def file(self) -> Path:
+        return self.folder / f"{self._file:08d}.jsonl"
+
+    def write(self, entries: Sequence[Entry]) -> list[Link]:
+        """Append them; gives their links."""
+        lines, sequence, head = self.chain.lines(entries)
+        self.chain.advance(sequence, head)
+        self.append(lines.encode())
+        return links_of(lines)
+
+    def append(self, content: bytes) -> None:
+        with self.file.open("ab") as file:
+            file.write(content)
+
+    def rotate(self) -> None:
+        """Go on in a new file."""
+        self._file += 1
+        self.file.touch()
+
+    def die(self) -> None:
+        os.close(self._lock)
+
+
+assert len(ROW) == len(FEATURES)

@@ -1,0 +1,147 @@
+"""A real MLflow server as a process of its own, and models in it that give everybody one probability."""
+
+import os
+import pickle
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import mlflow
+import mlflow.sklearn
+import numpy as np
+import skops.io
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from app.features import FEATURES
+from app.models.load import TRUSTED_TYPES
+from app.registry.client import connect
+from app.settings import Mlflow, Settings
+from tests.support.waiting import wait_until
+
+START_SECONDS = 90.0
+NAME = "credit-default-model"
+ROWS = 200
+
+
+def free_port() -> int:
+    """A port that nothing listens on just now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def constant_classifier(defaults: int) -> Any:
+    """Trees of one leaf, fitted to that many defaults in 200 rows: their share is the probability of everybody."""
+    rows = np.random.default_rng(1).random((ROWS, len(FEATURES)))
+    outcome = np.arange(ROWS) < defaults
+    model = HistGradientBoostingClassifier(max_iter=1, min_samples_leaf=ROWS, early_stopping=False)
+    return model.fit(rows, outcome.astype(np.int64))
+
+
+def log_constant(settings: Settings, defaults: int) -> str:
+    """Register a model of constant_classifier, with nothing beside it; gives its version."""
+    return log_model(settings, constant_classifier(defaults))
+
+
+def log_untrusted(settings: Settings) -> str:
+    """Register a model with a type that runs code when it is read, which only its author trusts."""
+    model = make_pipeline(FunctionTransformer(pickle.loads), constant_classifier(4))
+    return log_model(settings, model, skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+
+
+def log_cut_off(settings: Settings) -> str:
+    """Register a model and leave of its file in the store only the beginning; gives its version."""
+    version = log_constant(settings, 40)
+    store = get_artifact_repository(connect(settings).get_model_version_download_uri(NAME, version))
+    with TemporaryDirectory() as folder:
+        file = Path(store.download_artifacts("model.skops", folder))  # type: ignore[no-untyped-call]
+        file.write_bytes(file.read_bytes()[:1000])
+        store.log_artifact(str(file))  # type: ignore[no-untyped-call]
+    return version
+
+
+def log_model(settings: Settings, model: Any, trusted: Sequence[str] = TRUSTED_TYPES) -> str:
+    """Register a model, with nothing beside it; gives its version."""
+    connect(settings)
+    with mlflow.start_run():
+        info = mlflow.sklearn.log_model(
+            model,
+            name="model",
+            serialization_format="skops",
+            skops_trusted_types=list(trusted),
+            pip_requirements=["scikit-learn"],
+            registered_model_name=NAME,
+        )
+    return str(info.registered_model_version)
+
+
+class Registry:
+    """An MLflow server on one port that can be stopped and started; its data stay in the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(mlflow=Mlflow(tracking_uri=self.url))
+
+    def start(self) -> None:
+        """Until it answers."""
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder / 'mlflow.db'}"]
+        command += ["--artifacts-destination", str(self.folder / "artifacts")]
+        environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        with (self.folder / "mlflow.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, env=environment, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+            )
+        wait_until(lambda: httpx.get(f"{self.url}/health").status_code, lambda it: it == 200, START_SECONDS, "MLflow")
+
+    def stop(self) -> None:
+        """Kill it as a node that fails would, with its workers."""
+        if self._process is not None:
+            os.killpg(self._process.pid, 9)
+            self._process.wait()
+            self._process = None
+
+    def add(self, defaults: int) -> str:
+        """As log_constant."""
+        return log_constant(self.settings, defaults)
+
+    def let(self, alias: str, version: str) -> None:
+        """Move an alias."""
+        connect(self.settings).set_registered_model_alias(NAME, alias, version)
+
+    def remove(self, alias: str) -> None:
+        connect(self.settings).delete_registered_model_alias(NAME, alias)
+
+    def file_of(self, version: str) -> Path:
+        """The model's file where the server keeps it."""
+        model = str(connect(self.settings).get_model_version(NAME, version).source).removeprefix("models:/")
+        return next(path for path in (self.folder / "artifacts").rglob("model.skops") if model in path.parts)
+
+
+@contextmanager
+def running_registry(folder: Path) -> Iterator[Registry]:
+    """A registry that is killed at the end."""
+    registry = Registry(folder)
+    registry.start()
+    try:
+        yield registry
+    finally:
+        registry.stop()

@@ -1,0 +1,74 @@
+"""The real server as a process of its own, on a free port of this machine."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from app.settings import ROOT, Settings
+from tests.support.waiting import wait_until
+
+START_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that accepts connections."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_ready(self) -> httpx.Response:
+        """Until a model is loaded."""
+        return wait_until(lambda: httpx.get(f"{self.url}/readyz"), lambda it: it.status_code == 200, START_SECONDS)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment in which a process finds these settings."""
+    return {
+        **os.environ,
+        "MODEL_URI": settings.mlflow.model_uri,
+        "MLFLOW_TRACKING_URI": settings.mlflow.tracking_uri,
+        "SERVING__CACHE_DIR": str(settings.serving.cache_dir),
+        "SERVING__POLL_SECONDS": str(settings.serving.poll_seconds),
+        "AUDIT__JOURNAL_DIR": str(settings.audit.journal_dir),
+        "DATABASE_URI": settings.audit.database_uri,
+    }
+
+
+@contextmanager
+def running_server(environment: Mapping[str, str], log: Path) -> Iterator[Server]:
+    """`python -m app.serving` with its log in a file; killed at the end unless it has ended before."""
+    command = [sys.executable, "-m", "app.serving", "--port", "0"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield Server(process, wait_until(lambda: _port(log), lambda port: port > 0, START_SECONDS), log)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _port(log: Path) -> int:
+    text = log.read_text()
+    found = re.search(r"running on http://127\.0\.0\.1:([0-9]+)", text)
+    if found is None:
+        raise AssertionError(text[-2000:])
+    return int(found[1])
+
+
+def log_lines(log: Path) -> list[dict[str, object]]:
+    """Every line of a log, each of which has to be a JSON object."""
+    return [json.loads(line) for line in log.read_text().splitlines()]

@@ -1,0 +1,84 @@
+"""What a model file may contain, and what is refused before it is read."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import FunctionTransformer
+
+from app.errors import ModelRefused
+from app.models.cache import ModelCache
+from app.models.load import UNCOMPILED, load_entry, load_estimator, probabilities
+from app.scoring.model import ModelDocument
+from tests.unit.scoring.test_model import IDENTITY
+
+ROWS = np.arange(40.0).reshape(4, 10)
+
+
+def saved(model: Any, path: Path) -> Path:
+    skops.io.dump(model, path)
+    return path
+
+
+def prior_classifier() -> Any:
+    """Answers the training set's share of ones, 0.75, for every row."""
+    return DummyClassifier(strategy="prior").fit(ROWS, [0, 1, 1, 1])
+
+
+def test_a_model_of_trusted_types_is_loaded(tmp_path: Path) -> None:
+    model = load_estimator(saved(prior_classifier(), tmp_path / "m.skops"), "skops", allow_pickle=False)
+    assert probabilities(model, ROWS.tolist()) == [0.75] * 4
+
+
+def test_untrusted_types_are_refused_by_name(tmp_path: Path) -> None:
+    path = saved(FunctionTransformer(pickle.loads), tmp_path / "m.skops")
+    with pytest.raises(ModelRefused, match=r"not trusted: .*loads"):
+        load_estimator(path, "skops", allow_pickle=False)
+
+
+@pytest.mark.parametrize("serialization", ["pickle", "cloudpickle"])
+def test_a_pickle_is_refused_unless_it_is_allowed(tmp_path: Path, serialization: str) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(prior_classifier()))
+    with pytest.raises(ModelRefused, match=r"serving\.allow_pickle"):
+        load_estimator(path, serialization, allow_pickle=False)
+    assert probabilities(load_estimator(path, serialization, allow_pickle=True), ROWS[:1].tolist()) == [0.75]
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    path = saved(prior_classifier(), tmp_path / "m.skops")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ModelRefused, match=r"m\.skops is not a readable skops file"):
+        load_estimator(path, "skops", allow_pickle=False)
+
+
+def test_running_out_of_memory_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(**_: Any) -> Any:
+        raise MemoryError
+
+    path = saved(prior_classifier(), tmp_path / "m.skops")
+    monkeypatch.setattr(skops.io, "load", exhausted)
+    monkeypatch.setattr(skops.io, "get_untrusted_types", exhausted)
+    with pytest.raises(MemoryError):
+        load_estimator(path, "skops", allow_pickle=False)
+
+
+def test_a_model_without_probabilities_is_refused(tmp_path: Path) -> None:
+    path = saved(LinearRegression().fit(ROWS, [0, 1, 1, 1]), tmp_path / "m.skops")
+    with pytest.raises(ModelRefused, match="LinearRegression gives no probabilities"):
+        load_estimator(path, "skops", allow_pickle=False)
+
+
+def test_an_uncompiled_entry_is_served_through_predict_proba(tmp_path: Path) -> None:
+    cache = ModelCache(tmp_path)
+    spec = {"kind": UNCOMPILED, "file": "m.skops", "serialization": "skops"}
+    with cache.staging() as staged:
+        (staged / "model").mkdir()
+        saved(prior_classifier(), staged / "model" / "m.skops")
+        entry = cache.commit(staged, ModelDocument(IDENTITY, list(range(1, 11)), spec, None, {}))
+    assert load_entry(entry, allow_pickle=False).score([0.0] * 11) == 0.75

@@ -1,0 +1,46 @@
+from typing import Any
+
+import pytest
+
+from app import registry
+from app.errors import ModelRefused
+from app.promotion import judging
+from app.promotion.judging import judge_model, promote
+from app.settings import Settings
+from app.training.data import clean
+from app.training.gate import Champion
+from app.training.sample import synthetic_frame
+from tests.support.fakes import constant_model
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Any:
+    return clean(synthetic_frame(1, 2000), "test")
+
+
+def test_a_registered_model_is_judged_by_the_gate_of_training(dataset: Any) -> None:
+    verdict, figures = judge_model(constant_model(0.07), None, dataset, Settings())
+    assert figures.overall.roc_auc == 0.5
+    assert not verdict.passed
+    assert "ROC AUC 0.5000 is below the floor 0.8" in verdict.reasons
+
+
+def test_a_production_model_that_cannot_be_measured_refuses_the_version(dataset: Any) -> None:
+    verdict, _ = judge_model(constant_model(0.07), Champion("the model", None, "damaged"), dataset, Settings())
+    assert "the model in production cannot be compared with: damaged" in verdict.reasons
+
+
+def test_a_version_that_must_not_be_loaded_is_refused_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    promoted: list[tuple[Any, ...]] = []
+
+    def untrusted(*_: Any) -> Any:
+        raise ModelRefused("untrusted types")
+
+    monkeypatch.setattr(judging, "registered_model", untrusted)
+    monkeypatch.setattr(registry, "promote", lambda *given: promoted.append(given))
+    settings = Settings()
+    ended = promote("3", "challenger", settings)
+    assert (ended.passed, ended.reasons) == (False, ["untrusted types"])
+    assert "version 3: refused, challenger stays where it is" in str(ended)
+    expected = registry.Registered("credit-default-model", "3", "")
+    assert promoted == [(expected, False, ["untrusted types"], settings, "challenger")]

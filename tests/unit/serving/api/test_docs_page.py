@@ -1,0 +1,78 @@
+import json
+import re
+import tomllib
+
+import pytest
+from openapi_spec_validator import validate
+
+from app import __version__
+from app.serving.api.docs_page import as_openapi_3_0
+from app.settings import ROOT
+from tests.support.fakes import Api
+
+API = Api()
+
+
+def test_the_document_is_valid_openapi() -> None:
+    document = API.get("/openapi.json").json()
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+    assert (document["info"]["title"], document["info"]["version"]) == ("Credit-default decisions", __version__)
+
+
+def test_the_document_of_the_page_is_valid_in_the_older_version_that_the_page_can_show() -> None:
+    document = API.get("/docs/openapi-3.0.json").json()
+    validate(document)
+    assert document["openapi"] == "3.0.3"
+    assert document["paths"].keys() == API.get("/openapi.json").json()["paths"].keys()
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ({"const": "ok"}, {"enum": ["ok"]}),
+        ({"type": "number", "examples": [1, 2]}, {"type": "number", "example": 1}),
+        ({"anyOf": [{"type": "number"}, {"type": "null"}]}, {"type": "number", "nullable": True}),
+        ({"anyOf": [{"$ref": "#/a"}, {"type": "null"}]}, {"allOf": [{"$ref": "#/a"}], "nullable": True}),
+        ({"prefixItems": [{"type": "number"}]}, {"items": {"anyOf": [{"type": "number"}]}}),
+        ({"properties": {"examples": {"type": "string"}}}, {"properties": {"examples": {"type": "string"}}}),
+    ],
+)
+def test_a_newer_word_has_an_older_one(newer: object, older: object) -> None:
+    assert as_openapi_3_0(newer) == older
+
+
+def test_every_operation_has_a_summary_a_tag_an_id_and_documented_errors() -> None:
+    document = API.get("/openapi.json").json()
+    known = {tag["name"] for tag in document["tags"]}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"]
+            assert set(operation["tags"]) <= known
+            assert re.fullmatch("[a-z_]+", operation["operationId"])
+            errors = {status: it for status, it in operation["responses"].items() if status >= "400"}
+            assert "500" in errors, path
+            assert all(list(it["content"]) == ["application/problem+json"] for it in errors.values()), path
+
+
+def test_the_page_takes_every_file_from_this_service() -> None:
+    page = API.get("/docs").text
+    assert "//" not in re.sub(r"<!doctype[^>]*>", "", page)
+    files = re.findall(r'(?:href|src)="([^"]+)"|url: "([^"]+)"', page)
+    assert len(files) == 4
+    for link, url in files:
+        assert API.get(f"/{link or url}").status_code == 200
+
+
+def test_no_other_file_is_given_away() -> None:
+    assert API.get("/docs/index.html").status_code == 404
+    assert API.get("/docs/..%2f__init__.py").status_code == 404
+
+
+def test_the_document_names_no_library() -> None:
+    said = json.dumps(API.get("/openapi.json").json()).lower()
+    assert not [name for name in ("pydantic", "fastapi", "starlette", "uvicorn", "sklearn") if name in said]
+
+
+def test_the_version_is_the_projects() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__

@@ -1,0 +1,52 @@
+import json
+import logging
+
+import pytest
+
+from app.errors import CreditError
+from app.serving.api.schema import FieldError, Problem
+from app.serving.http.problems import described, problem
+from tests.support.fakes import Api, constant_model, failing_model, json_file
+
+
+def test_a_problem_is_problem_json_with_the_status_in_number_and_words() -> None:
+    answer = problem(413, "too much")
+    assert answer.media_type == "application/problem+json"
+    body = json.loads(bytes(answer.body))
+    assert (body["status"], body["title"], body["type"]) == (413, "Content Too Large", "about:blank")
+
+
+def test_errors_are_listed_only_when_there_are_any() -> None:
+    assert "errors" not in json.loads(bytes(problem(404, "no").body))
+    listed = problem(422, "no", errors=[FieldError(pointer="/a", detail="b")])
+    assert json.loads(bytes(listed.body))["errors"] == [{"pointer": "/a", "detail": "b"}]
+
+
+def test_what_nobody_caught_answers_500_and_logs_where_it_happened_but_not_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = Api(failing_model("income 5400 broke it")).post("/predict", json_file("request.json"))
+    told = Problem.model_validate(answer.json())
+    assert (answer.status_code, told.request_id) == (500, answer.headers["X-Request-ID"])
+    (logged,) = [vars(record)["error"] for record in caplog.records if record.name == "app.serving.http.problems"]
+    assert "in scorer" in logged
+    assert "ArithmeticError" in logged
+    assert "5400" not in logged + answer.text
+
+
+def test_the_text_of_our_own_errors_is_logged() -> None:
+    assert described(CreditError("setting x is bad")).endswith("CreditError: setting x is bad")
+
+
+def test_an_unknown_path_and_a_wrong_method_answer_in_the_same_shape() -> None:
+    api = Api(constant_model(0.3))
+    assert Problem.model_validate(api.get("/nowhere").json()).status == 404
+    wrong = api.get("/predict")
+    assert Problem.model_validate(wrong.json()).status == 405
+    assert wrong.headers["Allow"] == "POST"
+
+
+def test_the_detail_of_many_errors_says_how_many() -> None:
+    answer = Api(constant_model(0.3)).post("/predict", {"data": {"features": ["x"] * 11}})
+    assert answer.json()["detail"] == "row_number must be a number; 11 errors in all"

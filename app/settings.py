@@ -39,7 +39,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
-class Decision(Section):
+class DecisionSettings(Section):
     threshold: float | None = Field(
         None, gt=0, lt=1, description="REJECT from this probability of default on; set, it beats the policy's own."
     )
@@ -48,7 +48,7 @@ class Decision(Section):
     )
 
 
-class Mlflow(Section):
+class MlflowSettings(Section):
     model_uri: str = Field(
         "models:/credit-default-model@production",
         pattern=r"^(models:/[^/@]+(@[^/@]+|/[0-9]+)|runs:/[0-9a-f]+/.+)$",
@@ -67,7 +67,7 @@ class Mlflow(Section):
     )
 
 
-class Gate(Section):
+class GateSettings(Section):
     """What a candidate must reach on the held-out rows before it may serve."""
 
     min_roc_auc: float = Field(0.8, ge=0.5, le=1, description="Lowest ROC AUC.")
@@ -80,17 +80,17 @@ class Gate(Section):
     )
 
 
-class Train(Section):
+class TrainSettings(Section):
     data: str = Field("", description="CSV or Parquet path, or s3:// address; empty: the synthetic sample.")
     s3_endpoint_url: str = Field("", description="Endpoint of an S3 server other than AWS, such as MinIO.")
     held_out_share: float = Field(0.2, ge=0.05, le=0.5, description="Share of the rows that no training ever sees.")
     folds: int = Field(5, ge=2, le=20, description="Folds of the cross-validation.")
     seed: int = Field(20, ge=0, description="Seed of the sample, the model and the bootstrap.")
     bootstrap_rounds: int = Field(200, ge=50, le=10_000, description="Resamples behind the ROC AUC's interval.")
-    gate: Gate = Gate()
+    gate: GateSettings = GateSettings()
 
 
-class Serving(Section):
+class ServingSettings(Section):
     cache_dir: Path = Field(ROOT / ".cache" / "models", description="Where pulled models are kept, ready to serve.")
     poll_seconds: float = Field(5.0, ge=0.1, le=3600, description="How often alias and policy are looked at.")
     pull_timeout_seconds: float = Field(120.0, ge=1, le=3600, description="Longest time for one pull of a model.")
@@ -112,7 +112,7 @@ class Serving(Section):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line shown.")
 
 
-class Audit(Section):
+class AuditSettings(Section):
     enabled: bool = Field(True, description="Keep each decision; without it nothing can be shown or recomputed later.")
     journal_dir: Path = Field(
         ROOT / ".cache" / "journal", description="Where decisions are kept until the database has them."
@@ -136,7 +136,7 @@ class Audit(Section):
         return self.journal_megabytes * 1024 * 1024
 
 
-class Callers(Section):
+class CallersSettings(Section):
     file: Path | None = Field(
         None, description="Who may ask, with hashes of their API keys; empty: everybody, without a key."
     )
@@ -167,12 +167,12 @@ class Settings(BaseSettings):
     )
 
     git_commit: str = Field("unknown", description="Commit that the running code was built from.")
-    decision: Decision = Decision()
-    mlflow: Mlflow = Mlflow()
-    train: Train = Train()
-    serving: Serving = Serving()
-    audit: Audit = Audit()
-    callers: Callers = Callers()
+    decision: DecisionSettings = DecisionSettings()
+    mlflow: MlflowSettings = MlflowSettings()
+    train: TrainSettings = TrainSettings()
+    serving: ServingSettings = ServingSettings()
+    audit: AuditSettings = AuditSettings()
+    callers: CallersSettings = CallersSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -20,7 +20,7 @@ from typing import Any
 
 from app.models.cache import ModelCache
 from app.registry.client import connect
-from app.settings import Mlflow, Serving, Settings, Train, load_settings
+from app.settings import MlflowSettings, ServingSettings, Settings, TrainSettings, load_settings
 from app.training.data import load
 from app.training.fit import fit_candidate
 from loadtests.payloads import JSON, documented
@@ -198,7 +198,7 @@ def challenger_against_none(world: World) -> dict[str, Any]:
     }
 
 
-def register(registry: Registry, train: Train) -> None:
+def register(registry: Registry, train: TrainSettings) -> None:
     """Two models of one kind that differ in their seed."""
     dataset = load(train)
     for seed in (1, 2):
@@ -221,8 +221,10 @@ def main() -> int:
         with running_registry(folder) as registry:
             register(registry, train)
             connect(registry.settings).set_registered_model_alias(NAME, "production", "1")
-            serving = Serving(cache_dir=folder / "cache", poll_seconds=0.5)
-            settings = Settings(mlflow=Mlflow(tracking_uri=registry.url), serving=serving, audit=audit_in(folder))
+            serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.5)
+            settings = Settings(
+                mlflow=MlflowSettings(tracking_uri=registry.url), serving=serving, audit=audit_in(folder)
+            )
             with running_server(environment_of(settings), folder / "server.log") as server:
                 world = World(registry, server, settings)
                 world.serve("1")

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from app.errors import CreditError
 from app.scoring.forms.compiled import compile_scorer
 from app.scoring.forms.extract import extract
-from app.settings import Train, load_settings
+from app.settings import TrainSettings, load_settings
 from app.training.data import load
 from app.training.fit import fit_candidate, probabilities
 
@@ -40,7 +40,7 @@ def microseconds_a_row(work: Callable[[], object], rows: int) -> float:
     return 1e6 * best / rows
 
 
-def measure(train: Train) -> bool:
+def measure(train: TrainSettings) -> bool:
     """Print the table. True when compiled and predict_proba agree to the last bit on every row."""
     dataset = load(train)
     estimator = fit_candidate(dataset, train.seed)

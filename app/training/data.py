@@ -11,7 +11,7 @@ import pandera.pandas as pa
 
 from app.errors import DataInvalid
 from app.features import FEATURES, NAMELESS, NULLABLE, TARGET
-from app.settings import Train
+from app.settings import TrainSettings
 from app.training.sample import synthetic_frame
 from app.training.source import read_frame
 
@@ -54,7 +54,7 @@ def canonical_bytes(values: Floats) -> bytes:
     return np.where(np.isnan(values), np.nan, values + 0.0).astype("<f8").tobytes()
 
 
-def load(train: Train) -> Dataset:
+def load(train: TrainSettings) -> Dataset:
     """The data that the settings name. Raises DataInvalid naming the column and the rows that are wrong."""
     if not train.data:
         return clean(synthetic_frame(train.seed), SYNTHETIC)

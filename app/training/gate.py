@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.settings import Gate
+from app.settings import GateSettings
 from app.training.evaluate import Figures, Measures
 
 # So that a candidate exactly at a limit passes whatever the last bit of a difference of floats says.
@@ -29,7 +29,7 @@ class GateVerdict:
     reasons: list[str]
 
 
-def judge(candidate: Figures, champion: Champion | None, limits: Gate) -> GateVerdict:
+def judge(candidate: Figures, champion: Champion | None, limits: GateSettings) -> GateVerdict:
     """Every limit is checked; one that cannot be measured counts as missed.
 
     champion: None when nothing is in production yet.
@@ -70,7 +70,7 @@ def _monotone(violations: int) -> tuple[bool, str]:
     return False, f"the risk moves against a monotone constraint in {violations} places"
 
 
-def _against(candidate: Measures, champion: Champion | None, limits: Gate) -> list[tuple[bool, str]]:
+def _against(candidate: Measures, champion: Champion | None, limits: GateSettings) -> list[tuple[bool, str]]:
     if champion is None:
         return [(True, "no model is in production to compare with")]
     if champion.measures is None:

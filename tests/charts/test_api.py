@@ -11,7 +11,7 @@ from app import settings
 from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.policy import Phrase, Policy
-from app.settings import Decision, Settings, load_settings
+from app.settings import DecisionSettings, Settings, load_settings
 from tests.charts.conftest import ROOT, Object, one, refusal, render
 
 FULL = yaml.safe_load((ROOT / "charts" / "api" / "ci" / "full-values.yaml").read_text())
@@ -46,7 +46,7 @@ def test_the_config_file_in_the_pods_is_one_that_the_api_accepts(
 def policy_in_pods(values: dict[str, Any], folder: Path) -> Policy:
     config = one(render("api", values), "ConfigMap", f"{values.get('fullnameOverride', 'api')}-policy")
     (folder / "policy.yaml").write_text(config["data"]["policy.yaml"])
-    return load_policy(Settings(decision=Decision(policy_file=folder / "policy.yaml")))
+    return load_policy(Settings(decision=DecisionSettings(policy_file=folder / "policy.yaml")))
 
 
 def test_the_policy_in_the_pods_is_the_repositorys_with_the_values_changes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from app.registry.aliases import versions
 from app.registry.client import connect
-from app.settings import Mlflow, Settings
+from app.settings import MlflowSettings, Settings
 from tests.e2e.api import meta
 from tests.e2e.cluster import API_PODS, CREDIT, Cluster, kubectl
 from tests.e2e.load import Load
@@ -35,7 +35,7 @@ FOLLOW_SECONDS = 90.0
 def registry(cluster: Cluster) -> Iterator[Settings]:
     """Opened for each use: its pod comes and goes."""
     with cluster.port_forward("service/mlflow", 5000) as address:
-        yield Settings(mlflow=Mlflow(tracking_uri=f"http://{address}"))
+        yield Settings(mlflow=MlflowSettings(tracking_uri=f"http://{address}"))
 
 
 @dataclass(frozen=True, slots=True)

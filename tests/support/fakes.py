@@ -25,7 +25,7 @@ from app.serving.live.admission import Admission
 from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder
 from app.serving.record.recorder import Recorder, recorder_of
-from app.settings import Audit, Mlflow, Serving, Settings
+from app.settings import AuditSettings, MlflowSettings, ServingSettings, Settings
 
 DATA = Path(__file__).parent.parent / "data"
 NAME = "credit-default-model"
@@ -97,15 +97,15 @@ def cached_model(settings: Settings, document: ModelDocument, answers_uri: bool 
 
 def settings_for(folder: Path, **mlflow: str) -> Settings:
     """Settings whose cache lies in that folder, with quick polls."""
-    serving = Serving(cache_dir=folder / "cache", poll_seconds=0.1, pull_timeout_seconds=60)
+    serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.1, pull_timeout_seconds=60)
     tracking = {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", **mlflow}
-    return Settings(serving=serving, mlflow=Mlflow(**tracking), audit=audit_in(folder))
+    return Settings(serving=serving, mlflow=MlflowSettings(**tracking), audit=audit_in(folder))
 
 
-def audit_in(folder: Path, **audit: Any) -> Audit:
+def audit_in(folder: Path, **audit: Any) -> AuditSettings:
     """Journal and database in that folder."""
     places = {"journal_dir": folder / "journal", "database_uri": f"sqlite:///{folder / 'decisions.db'}"}
-    return Audit(**(places | audit))
+    return AuditSettings(**(places | audit))
 
 
 def caller(name: str, key: str, *scopes: Scope) -> Caller:

@@ -24,7 +24,7 @@ from sklearn.preprocessing import FunctionTransformer
 from app.features import FEATURES
 from app.models.load import TRUSTED_TYPES
 from app.registry.client import connect
-from app.settings import Mlflow, Settings
+from app.settings import MlflowSettings, Settings
 from tests.support.waiting import wait_until
 
 START_SECONDS = 90.0
@@ -98,7 +98,7 @@ class Registry:
 
     @property
     def settings(self) -> Settings:
-        return Settings(mlflow=Mlflow(tracking_uri=self.url))
+        return Settings(mlflow=MlflowSettings(tracking_uri=self.url))
 
     def start(self) -> None:
         """Until it answers."""

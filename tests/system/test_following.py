@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.registry.__main__ import main
-from app.settings import Mlflow, Serving, Settings
+from app.settings import MlflowSettings, ServingSettings, Settings
 from tests.support.fakes import audit_in
 from tests.support.registries import NAME, Registry, log_cut_off, log_untrusted, running_registry
 from tests.support.servers import Server, environment_of, running_server
@@ -77,8 +77,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture(scope="module")
 def settings(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("server")
-    serving = Serving(cache_dir=folder / "cache", poll_seconds=0.2)
-    return Settings(mlflow=Mlflow(tracking_uri=registry.url), serving=serving, audit=audit_in(folder))
+    serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.2)
+    return Settings(mlflow=MlflowSettings(tracking_uri=registry.url), serving=serving, audit=audit_in(folder))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 
 from app.features import FEATURES, TARGET
 from app.registry import ALIAS
-from app.settings import ROOT, Mlflow, Settings
+from app.settings import ROOT, MlflowSettings, Settings
 from app.training.sample import synthetic_frame
 from tests.support.servers import START_SECONDS, Server
 from tests.support.waiting import wait_until
@@ -175,7 +175,7 @@ def test_a_model_of_shuffled_outcomes_is_refused_and_production_stays(store: Sto
     assert ended.returncode == 1, ended.stderr
     assert "ROC AUC" in ended.stdout
     assert "kept out of production" in ended.stdout
-    settings = Settings(mlflow=Mlflow(tracking_uri=store.environment["MLFLOW_TRACKING_URI"]))
+    settings = Settings(mlflow=MlflowSettings(tracking_uri=store.environment["MLFLOW_TRACKING_URI"]))
     from app.registry.client import connect
 
     version: Any = connect(settings).get_model_version_by_alias("credit-default-model", ALIAS).version

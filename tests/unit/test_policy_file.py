@@ -11,7 +11,7 @@ from app.errors import PolicyInvalid, SettingInvalid
 from app.features import FEATURES, NULLABLE
 from app.policy_file import load_policy
 from app.scoring.policy import Policy
-from app.settings import ROOT, Decision, Settings
+from app.settings import ROOT, DecisionSettings, Settings
 
 SHIPPED = (ROOT / "configs" / "policy.yaml").read_text()
 
@@ -19,7 +19,7 @@ SHIPPED = (ROOT / "configs" / "policy.yaml").read_text()
 def load(folder: Path, content: str | bytes, threshold: float | None = None) -> Policy:
     path = folder / "policy.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return load_policy(Settings(decision=Decision(policy_file=path, threshold=threshold)))
+    return load_policy(Settings(decision=DecisionSettings(policy_file=path, threshold=threshold)))
 
 
 def changed(change: Callable[[Any], object]) -> str:
@@ -96,4 +96,4 @@ def test_two_mistakes_are_named_at_once(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there_is_refused_like_a_bad_setting(tmp_path: Path) -> None:
     with pytest.raises(SettingInvalid, match=r"none\.yaml cannot be read: No such file"):
-        load_policy(Settings(decision=Decision(policy_file=tmp_path / "none.yaml")))
+        load_policy(Settings(decision=DecisionSettings(policy_file=tmp_path / "none.yaml")))

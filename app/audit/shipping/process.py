@@ -16,7 +16,7 @@ from app.audit.shipping.shipper import Round, Shipper
 from app.audit.shipping.stopping import Stop, stopping
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
-from app.settings import Audit, Settings
+from app.settings import AuditSettings, Settings
 from app.times import Month
 
 END_SECONDS = 9.0
@@ -74,7 +74,7 @@ def ship(settings: Settings) -> int:
 class Gears:
     """Lets a shipper yield to whoever wants the same core, but not when the journal fills."""
 
-    def __init__(self, shipper: Shipper, audit: Audit) -> None:
+    def __init__(self, shipper: Shipper, audit: AuditSettings) -> None:
         self._shipper = shipper
         self._audit = audit
         # Niceness is a thread's, and no thread gets back what it gave.
@@ -94,7 +94,7 @@ class Gears:
         return self._shipper.round(seconds)
 
 
-def _rounds(shipper: Shipper, stop: Stop, audit: Audit) -> int:
+def _rounds(shipper: Shipper, stop: Stop, audit: AuditSettings) -> int:
     with Gears(shipper, audit) as gears:
         while not stop.asked():
             _tell(gears.round())

@@ -8,7 +8,7 @@ from app.callers.file import load_callers, parse_callers
 from app.callers.keys import entry_of
 from app.callers.known import Callers
 from app.errors import CallersInvalid, SettingInvalid
-from app.settings import Callers as CallersSettings, Settings
+from app.settings import CallersSettings, Settings
 from tests.support.fakes import caller
 
 KEY = "cdk_one"

@@ -11,7 +11,7 @@ import pytest
 from app.features import FEATURES
 from app.registry import Candidate
 from app.scoring.model import FeatureReference, Reference
-from app.settings import Mlflow, Serving, Settings
+from app.settings import MlflowSettings, ServingSettings, Settings
 from tests.support.estimators import quirky_rows
 
 
@@ -56,8 +56,8 @@ def named_settings(registry_folder: Path, tmp_path: Path) -> Callable[[str], Set
 
     def settings(name: str, **serving: Any) -> Settings:
         return Settings(
-            mlflow=Mlflow(model_name=name, tracking_uri=f"sqlite:///{registry_folder / 'mlflow.db'}"),
-            serving=Serving(cache_dir=tmp_path / "cache", **serving),
+            mlflow=MlflowSettings(model_name=name, tracking_uri=f"sqlite:///{registry_folder / 'mlflow.db'}"),
+            serving=ServingSettings(cache_dir=tmp_path / "cache", **serving),
         )
 
     return settings

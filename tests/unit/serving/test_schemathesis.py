@@ -10,7 +10,7 @@ from schemathesis import Case
 from app.audit.store.database import open_engine
 from app.audit.store.schema.migrating import migrate
 from app.callers.known import Callers
-from app.settings import Audit, Settings
+from app.settings import AuditSettings, Settings
 from app.times import Month
 from tests.support.fakes import Api, caller, constant_model
 from tests.support.records import NOON
@@ -18,7 +18,7 @@ from tests.support.records import NOON
 FOLDER = tempfile.TemporaryDirectory()
 DATABASE = f"sqlite:///{FOLDER.name}/decisions.db"
 migrate(open_engine(DATABASE, create=True), Month.of(NOON))
-SETTINGS = Settings(audit=Audit(database_uri=DATABASE))
+SETTINGS = Settings(audit=AuditSettings(database_uri=DATABASE))
 API = Api(constant_model(0.3), SETTINGS)
 OFFICE = Callers((caller("office", "cdk_office", "predict", "read"),))
 GUARDED = Api(constant_model(0.3), SETTINGS, callers=OFFICE)

@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import DataInvalid
 from app.features import FEATURES, TARGET
-from app.settings import Train
+from app.settings import TrainSettings
 from app.training.data import SYNTHETIC, Dataset, canonical_bytes, clean, load
 
 
@@ -137,5 +137,5 @@ def test_equal_numbers_have_equal_bytes() -> None:
 
 
 def test_without_data_the_synthetic_sample_is_loaded(dataset: Dataset) -> None:
-    loaded = load(Train())
+    loaded = load(TrainSettings())
     assert (loaded.name, loaded.digest) == (SYNTHETIC, dataset.digest)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.settings import Gate
+from app.settings import GateSettings
 from app.training.evaluate import Figures, Measures
 from app.training.gate import Champion, GateVerdict, judge
 
-LIMITS = Gate(
+LIMITS = GateSettings(
     min_roc_auc=0.8,
     max_calibration_error=0.02,
     max_auc_loss=0.002,

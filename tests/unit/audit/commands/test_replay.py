@@ -16,7 +16,7 @@ from app.models.load import load_entry
 from app.registry import pull, register
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
-from app.settings import Mlflow, Serving, Settings
+from app.settings import MlflowSettings, ServingSettings, Settings
 from tests.support.estimators import quirky_rows
 from tests.support.fakes import constant_model
 from tests.support.records import NOON, SECOND, decided, decisions, linked, policy_entry, policy_of_tests
@@ -121,5 +121,5 @@ def test_decisions_of_a_registered_model_come_out_to_the_last_bit(
 @pytest.fixture
 def registry_settings(tmp_path: Path) -> Callable[[], Settings]:
     """Settings of a registry of the test's own."""
-    mlflow = Mlflow(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
-    return lambda: Settings(mlflow=mlflow, serving=Serving(cache_dir=tmp_path / "cache"))
+    mlflow = MlflowSettings(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    return lambda: Settings(mlflow=mlflow, serving=ServingSettings(cache_dir=tmp_path / "cache"))

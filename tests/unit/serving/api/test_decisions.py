@@ -10,7 +10,7 @@ from app.audit.store.repository import Store
 from app.audit.store.schema.migrating import migrate
 from app.serving.api.decisions import Record
 from app.serving.api.schema import Problem
-from app.settings import Audit, Settings
+from app.settings import AuditSettings, Settings
 from app.times import Month
 from tests.support.fakes import Api
 from tests.support.records import NOON, challenged, decisions, identifier, linked, policy_entry
@@ -18,7 +18,7 @@ from tests.support.records import NOON, challenged, decisions, identifier, linke
 
 @pytest.fixture
 def api(tmp_path: Path) -> Api:
-    return Api(settings=Settings(audit=Audit(database_uri=f"sqlite:///{tmp_path / 'decisions.db'}")))
+    return Api(settings=Settings(audit=AuditSettings(database_uri=f"sqlite:///{tmp_path / 'decisions.db'}")))
 
 
 @pytest.fixture
@@ -70,5 +70,5 @@ def test_a_record_that_was_changed_is_not_passed_off_as_one(api: Api, store: Sto
 
 
 def test_without_a_record_there_is_nothing_to_read() -> None:
-    answer = Api(settings=Settings(audit=Audit(enabled=False))).get(f"/decisions/{identifier(NOON)}")
+    answer = Api(settings=Settings(audit=AuditSettings(enabled=False))).get(f"/decisions/{identifier(NOON)}")
     assert (answer.status_code, "audit.enabled" in answer.text) == (404, True)

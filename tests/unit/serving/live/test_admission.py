@@ -15,7 +15,7 @@ from app.callers.file import load_callers
 from app.callers.keys import entry_of
 from app.metrics import Metrics
 from app.serving.live.admission import Admission, CallersWatch
-from app.settings import ROOT, Callers as CallersSettings, Settings
+from app.settings import ROOT, CallersSettings, Settings
 from tests.support.fakes import cached_model, constant_document, json_file, mounted, settings_for
 from tests.support.servers import environment_of, log_lines, running_server
 from tests.support.waiting import wait_until

@@ -11,7 +11,7 @@ import pytest
 from app.policy_file import load_policy
 from app.serving.api.schema import Meta, PredictAnswer
 from app.serving.live.policy_watch import PolicyWatch
-from app.settings import ROOT, Decision, Settings
+from app.settings import ROOT, DecisionSettings, Settings
 from tests.support.fakes import Api, cached_model, constant_document, constant_model, json_file, mounted, settings_for
 from tests.support.servers import environment_of, running_server
 from tests.support.waiting import wait_until
@@ -30,7 +30,7 @@ class World:
     def __init__(self, folder: Path, fixed: float | None = None) -> None:
         self.file = folder / "policy.yaml"
         self.file.write_text(SHIPPED)
-        settings = Settings(decision=Decision(policy_file=self.file, threshold=fixed))
+        settings = Settings(decision=DecisionSettings(policy_file=self.file, threshold=fixed))
         self.api = Api(constant_model(0.3), settings)
         self.watch = PolicyWatch(settings, self.api.holder)
         self.look()
@@ -156,7 +156,7 @@ def test_an_error_that_nobody_thought_of_ends_nothing(tmp_path: Path, monkeypatc
 def test_without_a_model_the_policy_is_followed_all_the_same(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text(with_threshold(0.4))
-    api = Api(settings=Settings(decision=Decision(policy_file=file)))
+    api = Api(settings=Settings(decision=DecisionSettings(policy_file=file)))
     file.write_text(SHIPPED)
     asyncio.run(PolicyWatch(api.settings, api.holder).step())
     assert (api.holder.serving, api.holder.policy) == (None, load_policy(Settings()))

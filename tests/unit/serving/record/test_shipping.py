@@ -14,7 +14,7 @@ from app.audit.journal.writer import Journal, unshipped_bytes
 from app.metrics import Metrics
 from app.serving.record import shipping as module
 from app.serving.record.shipping import Shipping
-from app.settings import Audit, Settings
+from app.settings import AuditSettings, Settings
 from tests.support.waiting import wait_until
 
 SECONDS = 20.0
@@ -34,7 +34,9 @@ class World:
     def __init__(self, script: str, journal: Path = NOWHERE) -> None:
         self.metrics = Metrics(0.05)
         command = (sys.executable, "-c", REPORT + script)
-        self.shipping = Shipping(Settings(audit=Audit(ship_seconds=0.1, journal_dir=journal)), self.metrics, command)
+        self.shipping = Shipping(
+            Settings(audit=AuditSettings(ship_seconds=0.1, journal_dir=journal)), self.metrics, command
+        )
 
     def sample(self, name: str) -> float:
         return self.metrics.registry.get_sample_value(name) or 0.0

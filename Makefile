@@ -22,16 +22,19 @@ export DATA GIT_COMMIT
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(SYNCED): requirements.lock
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
 	@command -v $(UV) >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(SYNCED): requirements.lock | $(BIN)/python
 	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev --custom-compile-command 'make lock'
 
 .PHONY: lock
-lock: $(SYNCED) ## Pin every dependency again, after a change of pyproject.toml
+lock: | $(BIN)/python ## Pin every dependency again, after a change of pyproject.toml
 	$(UV) $(LOCK) pyproject.toml -o requirements.lock
 
 .PHONY: check-format check-lint check-types check-lock

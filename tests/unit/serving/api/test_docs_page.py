@@ -1,13 +1,12 @@
+import importlib.metadata
 import json
 import re
-import tomllib
 
 import pytest
 from openapi_spec_validator import validate
 
 from app import __version__
 from app.serving.api.docs_page import as_openapi_3_0
-from app.settings import ROOT
 from tests.support.fakes import Api
 
 API = Api()
@@ -75,4 +74,4 @@ def test_the_document_names_no_library() -> None:
 
 
 def test_the_version_is_the_projects() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
+    assert importlib.metadata.version("credit-default-decisions") == __version__

@@ -1,5 +1,11 @@
-{{/* What callers outside the cluster are let to: probes, /metrics and /boom are not among it, and the record of an
-applicant only where it takes a key to read it. */}}
-{{- define "api.publicPaths" -}}
-[/predict, /health, /meta, /docs, /openapi.json{{ if .Values.callers.enabled }}, /decisions{{ end }}]
+{{/* Egress to each of a list of {to, port}; what has no peers is not reached. */}}
+{{- define "api.egressTo" -}}
+{{- range . }}
+{{- if .to }}
+- ports:
+    - port: {{ .port }}
+  to:
+    {{- toYaml .to | nindent 4 }}
+{{- end }}
+{{- end }}
 {{- end }}

@@ -37,7 +37,11 @@ LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 
 lock: | $(BIN)/python ## Pin every dependency again, after a change of pyproject.toml
 	$(UV) $(LOCK) pyproject.toml -o requirements.lock
 
-.PHONY: check-format check-lint check-types check-lock
+.PHONY: charts
+charts: $(SYNCED) ## Write the charts' generated files again, after a change of policy, rules, dashboards or helpers
+	$(BIN)/python -m scripts.chart_files
+
+.PHONY: check-format check-lint check-types check-lock check-charts
 check-format: $(SYNCED)
 	$(BIN)/ruff format --check .
 check-lint: $(SYNCED)
@@ -48,10 +52,12 @@ check-lock: $(SYNCED)
 	@mkdir -p build && cp requirements.lock build/requirements.lock
 	@$(UV) $(LOCK) pyproject.toml -o build/requirements.lock
 	@cmp -s requirements.lock build/requirements.lock || { echo "requirements.lock is stale: run make lock"; exit 1; }
+check-charts: $(SYNCED)
+	@$(BIN)/python -m scripts.chart_files --check
 
 .PHONY: check
-check: ## Format, lint, types and lock file; edits nothing
-	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-lock
+check: ## Format, lint, types, lock file and generated files; edits nothing
+	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-lock check-charts
 
 .PHONY: fix
 fix: $(SYNCED) ## Format, and mend what the linter can mend

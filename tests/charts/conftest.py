@@ -39,7 +39,7 @@ def chart_folder(chart: str) -> Path:
     # What an upstream chart renders is not ours to test; that its values reach it is a cluster's to show.
     copy = ROOT / "build" / "charts" / chart
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("charts"))
+    shutil.copytree(folder, copy, symlinks=True, ignore=shutil.ignore_patterns("charts"))
     for dependency in needed:
         empty = copy / "charts" / dependency["name"]
         empty.mkdir(parents=True)
@@ -62,18 +62,26 @@ def template(chart: str, values: Mapping[str, Any] | None, *arguments: str) -> s
 # Each chart is rendered once for all the tests that look at it with the same values.
 @functools.cache
 def templated(chart: str, values: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return template_from(chart_folder(chart), chart, values, *arguments)
+
+
+def template_from(place: Path, chart: str, values: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What a folder or an archive that holds the chart makes of the values, which are YAML."""
     versions = [argument for version in API_VERSIONS for argument in ("--api-versions", version)]
     where = ["--namespace", NAMESPACES.get(chart, "credit"), *KUBE_VERSION]
-    return helm(
-        "template", chart, str(chart_folder(chart)), *where, *versions, "--values", "-", *arguments, stdin=values
-    )
+    return helm("template", chart, str(place), *where, *versions, "--values", "-", *arguments, stdin=values)
 
 
 def render(chart: str, values: Mapping[str, Any] | None = None, show_only: Sequence[str] = ()) -> list[Object]:
     """Every object of the release named like the chart, in the namespace it belongs to."""
     shown = [argument for path in show_only for argument in ("--show-only", path)]
     done = template(chart, values, *shown)
-    assert done.returncode == 0, f"helm template {chart}: {done.stderr}"
+    return objects_of(done)
+
+
+def objects_of(done: subprocess.CompletedProcess[str]) -> list[Object]:
+    """The objects that helm template wrote."""
+    assert done.returncode == 0, f"{' '.join(done.args[1:4])}: {done.stderr}"
     return [document for document in yaml.load_all(done.stdout, yaml.CSafeLoader) if document]
 
 

@@ -84,17 +84,6 @@ def test_helm_test_and_the_notes_are_there(chart: str) -> None:
         assert advice in notes
 
 
-def test_the_helpers_of_all_charts_are_equal_but_for_the_name() -> None:
-    texts = {
-        (CHARTS / chart / "templates" / "_helpers.tpl")
-        .read_text()
-        .replace(f'"{chart}.', '"CHART.')
-        .replace(f"`{chart}`", "`CHART`")
-        for chart in ALL
-    }
-    assert len(texts) == 1
-
-
 @pytest.mark.parametrize("chart", ALL)
 def test_every_name_follows_the_release(chart: str) -> None:
     names = {name_of(thing) for thing in render(chart)}

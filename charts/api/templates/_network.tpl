@@ -1,21 +1,11 @@
-{{/* Egress to the cluster's names: without it no address but a bare IP can be reached. */}}
-{{- define "api.egressToNames" -}}
+{{/* Egress to each of a list of {to, port}; what has no peers is not reached. */}}
+{{- define "api.egressTo" -}}
+{{- range . }}
+{{- if .to }}
 - ports:
-    - port: 53
-      protocol: UDP
-    - port: 53
-      protocol: TCP
+    - port: {{ .port }}
   to:
-    - namespaceSelector:
-        matchLabels:
-          kubernetes.io/metadata.name: kube-system
-      podSelector:
-        matchLabels:
-          k8s-app: kube-dns
+    {{- toYaml .to | nindent 4 }}
 {{- end }}
-
-{{/* What callers outside the cluster are let to: probes, /metrics and /boom are not among it, and the record of an
-applicant only where it takes a key to read it. */}}
-{{- define "api.publicPaths" -}}
-[/predict, /health, /meta, /docs, /openapi.json{{ if .Values.callers.enabled }}, /decisions{{ end }}]
+{{- end }}
 {{- end }}

@@ -1,5 +1,4 @@
-{{/* The same helpers stand in every chart of this repository; tests/charts holds them equal but for the chart's name. */}}
-
+{{/* Generated from charts/_shared/helpers.tpl by `make charts`: change that file, not this one. */}}
 {{/* Name of every object: the release's, so that the release `postgres` is found as the Service `postgres`. */}}
 {{- define "postgres.fullname" -}}
 {{- .Values.fullnameOverride | default .Release.Name | trunc 52 | trimSuffix "-" }}
@@ -49,4 +48,20 @@ readOnlyRootFilesystem: true
 capabilities:
   drop:
     - ALL
+{{- end }}
+
+{{/* Egress to the cluster's names: without it no address but a bare IP can be reached. */}}
+{{- define "postgres.egressToNames" -}}
+- ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+  to:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: kube-system
+      podSelector:
+        matchLabels:
+          k8s-app: kube-dns
 {{- end }}

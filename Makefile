@@ -121,3 +121,32 @@ bench-batch: $(SYNCED) ## Microseconds a row of large batches and files, on DATA
 .PHONY: clean
 clean: ## Remove what the targets made: environment, caches, embedded registry, demo
 	rm -rf .venv .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build mlflow.db decisions.db* mlartifacts mlruns
+
+.PHONY: check-workflows
+check-workflows: ## Lint the GitHub workflows with actionlint, where PATH has it
+	@if command -v actionlint >/dev/null; then actionlint; else echo "actionlint is not on PATH: the workflows were not checked"; fi
+check: check-workflows
+
+.PHONY: check-release
+check-release: $(SYNCED) ## Whether TAG may be released: versions and changelog
+	@$(BIN)/python -m scripts.check_release "$${TAG:-}"
+
+.PHONY: package
+package: $(SYNCED) tools chart-dependencies ## Make the charts' archives in build/charts
+	rm -rf build/charts && mkdir -p build/charts
+	for chart in charts/*/; do [ ! -e $$chart/Chart.yaml ] || PATH=$(CURDIR)/.tools:$$PATH helm package --destination build/charts $$chart; done
+
+.PHONY: ci
+ci: ## What CI runs where there is no cluster: check, demo, test
+	$(MAKE) check
+	$(MAKE) demo
+	$(MAKE) test
+
+.PHONY: ci-cluster
+ci-cluster: ## What CI runs on a kind cluster of its own, which is deleted in the end
+	trap 'status=$$?; [ $$status = 0 ] || .ci/diagnose; $(MAKE) down; exit $$status' EXIT; \
+	$(MAKE) down; \
+	$(MAKE) up; \
+	$(MAKE) predict; \
+	$(MAKE) load RUN_TIME=20s; \
+	$(MAKE) e2e

@@ -11,6 +11,8 @@ USERS ?= 20
 SPAWN_RATE ?= 10
 RUN_TIME ?= 60s
 HOST ?= http://127.0.0.1:8000
+# Of `make e2e`: the moment, in seconds since 1970, after which no further test begins; empty is no limit.
+E2E_UNTIL ?=
 
 VERSION := 0.1.0
 IMAGES := api training mlflow
@@ -80,8 +82,8 @@ load: $(SYNCED) ## Load the service with locust: USERS, SPAWN_RATE, RUN_TIME, HO
 	$(BIN)/locust --locustfile loadtests/locustfile.py --headless --users $(USERS) --spawn-rate $(SPAWN_RATE) --run-time $(RUN_TIME) --host $(HOST) --only-summary
 
 .PHONY: e2e
-e2e: $(SYNCED) ## Test the running cluster
-	CONTEXT=$(CONTEXT) $(BIN)/pytest -m e2e tests/e2e
+e2e: $(SYNCED) ## Test the running cluster: E2E_UNTIL
+	CONTEXT=$(CONTEXT) $(BIN)/pytest -m e2e -p tests.e2e.budget $(if $(E2E_UNTIL),--until $(E2E_UNTIL)) tests/e2e
 
 .PHONY: down
 down: ## Delete the kind cluster and all that is in it

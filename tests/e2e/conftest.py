@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 import urllib3
@@ -14,6 +15,7 @@ from tests.e2e.pods import Inside, running_pod
 from tests.e2e.prometheus import Prometheus, open_prometheus
 from tests.e2e.waiting import wait_until
 
+HERE = Path(__file__).parent
 ORDER = [
     "test_prediction",
     "test_releases",
@@ -40,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
-        return ORDER.index(item.path.stem) if item.path.parent.name == "e2e" else -1
+        return ORDER.index(item.path.stem) if item.path.parent == HERE else -1
 
     items.sort(key=place)
 
@@ -48,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.failed and item.path.parent.name == "e2e":
+    if report.failed and item.path.parent == HERE:
         pods = shown("get", "pods", "--all-namespaces", "--output", "wide")
         events = shown("get", "events", "--namespace", CREDIT, "--sort-by", ".lastTimestamp").splitlines()
         report.sections += [("pods", pods), ("last events", "\n".join(events[-30:]))]

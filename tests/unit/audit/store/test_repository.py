@@ -60,7 +60,7 @@ def test_a_decision_is_found_by_its_id_whatever_the_clock_said(store: Store, shi
     assert found.at == NOON
 
 
-@pytest.mark.parametrize("key", [identifier(NOON), "ffffffff-ffff-7fff-bfff-ffffffffffff"])
+@pytest.mark.parametrize("key", [identifier(NOON), "ffffffff-ffff-7fff-bfff-ffffffffffff"], ids=["unknown", "last"])
 def test_an_id_that_nobody_gave_is_not_found(store: Store, key: str) -> None:
     store.insert(linked(decisions(1)))
     assert store.decision(key) is None

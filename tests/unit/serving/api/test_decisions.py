@@ -44,7 +44,9 @@ def test_a_decision_is_answered_as_it_was_kept(api: Api, store: Store) -> None:
     assert Record.model_validate(api.get(f"/decisions/{first.key}").json()).challenger is None
 
 
-@pytest.mark.parametrize("key", [identifier(NOON), "nonsense", "%00", "1" * 3000])
+@pytest.mark.parametrize(
+    "key", [identifier(NOON), "nonsense", "%00", "1" * 3000], ids=["unknown", "no id", "null", "long"]
+)
 def test_an_id_that_the_database_does_not_have_is_404(api: Api, store: Store, key: str) -> None:
     store.insert(linked(decisions(1)))
     answer = api.get(f"/decisions/{key}")

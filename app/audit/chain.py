@@ -7,14 +7,13 @@ exactly those bytes, so that a line proves itself and, by `previous`, everything
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic_core import from_json, to_json
 
 from app.errors import RecordInvalid
+from app.times import microseconds, utc
 
 Kind = Literal["decision", "policy", "challenger"]
 
@@ -115,22 +114,3 @@ def link_of(digest: str, content: str) -> Link:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise RecordInvalid(f"its content is no entry of a record: {type(error).__name__}") from error
-
-
-def utc(at: int) -> str:
-    """at: microseconds since 1970. As 2026-01-31T12:00:00.000001Z."""
-    return f"{_utc_seconds(at // 1_000_000)}.{at % 1_000_000:06d}Z"
-
-
-def microseconds(text: str) -> int:
-    """The inverse of utc. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
-    if utc(at) != text:
-        raise ValueError(f"{text} is not as utc writes it")
-    return at
-
-
-@lru_cache(maxsize=2)
-def _utc_seconds(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

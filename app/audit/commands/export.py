@@ -8,10 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.audit.chain import link_of, utc
+from app.audit.chain import link_of
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordError, RecordInvalid
 from app.features import FEATURES
+from app.times import utc
 
 Rows = list[dict[str, Any]]
 CHUNK = 500

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.audit.chain import GENESIS, link_of, utc
+from app.audit.chain import GENESIS, link_of
 from app.audit.store.repository import Dropped, Span, Store, Stored
 from app.errors import RecordInvalid
+from app.times import utc
 
 MOST_SHOWN = 20
 

@@ -20,9 +20,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.audit.chain import Link, utc
+from app.audit.chain import Link
 from app.audit.store.database import READING, is_postgres, translated
 from app.audit.store.schema.tables import decisions, dropped, entries
+from app.times import utc
 
 CHUNK = 2_000
 """Rows that a reader holds at a time."""

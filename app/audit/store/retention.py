@@ -7,13 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.audit.chain import utc
 from app.audit.store.database import is_postgres, translated
 from app.audit.store.repository import Store, links_between
 from app.audit.store.schema.migrating import LOCK, LOCK_SECONDS
 from app.audit.store.schema.partitions import drop_before, make_ahead
 from app.audit.store.schema.tables import decisions, dropped, entries
-from app.times import Month
+from app.times import Month, utc
 
 
 @dataclass(frozen=True, slots=True)

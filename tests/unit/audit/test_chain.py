@@ -3,9 +3,8 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, strategies as st
 
-from app.audit.chain import GENESIS, Chain, Entry, from_line, link_of, microseconds, utc
+from app.audit.chain import GENESIS, Chain, Entry, from_line, link_of
 from app.errors import RecordInvalid
 from tests.support.records import linked, links_of, to_line
 
@@ -50,8 +49,3 @@ def test_any_flipped_bit_of_a_line_is_seen() -> None:
 def test_content_that_is_no_entry_is_refused_whatever_its_hash() -> None:
     with pytest.raises(RecordInvalid, match="no entry"):
         link_of(sha256(b"[]").hexdigest(), "[]")
-
-
-@given(st.integers(min_value=0, max_value=4_000_000_000_000_000))
-def test_a_moment_reads_back_to_the_microsecond(at: int) -> None:
-    assert microseconds(utc(at)) == at

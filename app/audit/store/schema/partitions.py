@@ -4,9 +4,8 @@ import re
 
 from sqlalchemy import Connection, text
 
-from app.audit.chain import utc
 from app.audit.store.database import is_postgres
-from app.times import Month
+from app.times import Month, utc
 
 PARTITIONED = ("decisions", "entries")
 AHEAD = 2

@@ -7,7 +7,7 @@ hex. The content holds the hash of the link before it, so that a link proves its
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic_core import from_json, to_json
 
@@ -18,6 +18,9 @@ Kind = Literal["decision", "policy", "challenger"]
 
 GENESIS = "0" * 64
 """What the first link of a chain holds as `previous`."""
+
+Sealed = tuple[str, str]
+"""Hash and content of an entry in its place of a chain, as they are to be written."""
 
 
 @dataclass(slots=True)
@@ -38,13 +41,6 @@ class Entry:
     def __post_init__(self) -> None:
         content = {"kind": self.kind, "key": self.key, "at": utc(self.at), **self.fields}
         self.text = to_json(content, inf_nan_mode="null")[1:-1].decode()
-
-
-class Sealed(NamedTuple):
-    """An entry in its place of a chain, as it is to be written."""
-
-    hash: str
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +78,19 @@ class Chain:
 
     def seal(self, entries: Iterable[Entry]) -> list[Sealed]:
         """The entries as the links that follow the last one."""
-        sequence, head, links = self.sequence, self.head, []
+        sequence, head = self.sequence, self.head
+        links: list[Sealed] = []
         for entry in entries:
             sequence += 1
             content = f'{{"writer":"{self.writer}","sequence":{sequence},"previous":"{head}",{entry.text}}}'
             head = sha256(content.encode()).hexdigest()
-            links.append(Sealed(head, content))
+            links.append((head, content))
         return links
 
     def advance(self, links: Sequence[Sealed]) -> None:
         """What `seal` gave last has been written."""
         if links:
-            self.sequence, self.head = self.sequence + len(links), links[-1].hash
+            self.sequence, self.head = self.sequence + len(links), links[-1][0]
 
 
 def link_of(digest: str, content: str) -> Link:

@@ -71,7 +71,7 @@ class Journal:
         if self._open is None:
             self._open = _Writer(self._folder, Chain(self._new_writer()), self._file_bytes)
         links = self._open.chain.seal(entries)
-        data = "".join([to_line(it.hash, it.content) for it in links]).encode()
+        data = "".join([to_line(digest, content) for digest, content in links]).encode()
         if self._unshipped + len(data) > self._limit_bytes:
             remedy = "bring the database back, or raise audit.journal_megabytes"
             raise JournalFailed(f"journal {self._folder} has reached its limit; {remedy}")

@@ -35,10 +35,10 @@ def test_what_was_sealed_reads_back_as_the_link_it_was() -> None:
     chain = Chain("w")
     (sealed,) = chain.seal([entry("a")])
     chain.advance([sealed])
-    link = link_of(sealed.hash, sealed.content)
+    link = link_of(*sealed)
     assert (link.writer, link.sequence, link.previous, link.hash) == ("w", chain.sequence, GENESIS, chain.head)
     assert (link.kind, link.key, link.at, link.fields["probability"]) == ("decision", "a", AT, 0.1)
-    assert link.content == sealed.content
+    assert link.content == sealed[1]
 
 
 def test_a_chain_that_nothing_was_appended_to_is_as_it_was() -> None:
@@ -50,11 +50,11 @@ def test_a_chain_that_nothing_was_appended_to_is_as_it_was() -> None:
 
 
 def test_any_flipped_bit_of_a_link_is_seen() -> None:
-    (sealed,) = Chain("w").seal([entry("a")])
-    for at in range(len(sealed.content)):
-        changed = sealed.content[:at] + chr(ord(sealed.content[at]) ^ 1) + sealed.content[at + 1 :]
+    ((digest, content),) = Chain("w").seal([entry("a")])
+    for at in range(len(content)):
+        changed = content[:at] + chr(ord(content[at]) ^ 1) + content[at + 1 :]
         with pytest.raises(RecordInvalid, match="does not have its hash"):
-            link_of(sealed.hash, changed)
+            link_of(digest, changed)
 
 
 def test_a_content_is_parsed_once_and_its_numbers_are_those_that_were_written() -> None:
@@ -63,7 +63,7 @@ def test_a_content_is_parsed_once_and_its_numbers_are_those_that_were_written() 
         link = link_of(*sealed)
         assert link.fields is link.fields
         assert repr(link.fields["probability"]) == repr(number)
-        assert link.fields == json.loads(sealed.content)
+        assert link.fields == json.loads(sealed[1])
 
 
 def test_content_that_is_no_entry_is_refused_whatever_its_hash() -> None:

@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 def sealed_line() -> bytes:
     (sealed,) = Chain("w").seal([Entry("decision", "a", AT, {"probability": 0.1})])
-    return to_line(sealed.hash, sealed.content).encode()
+    return to_line(*sealed).encode()
 
 
 def test_a_line_is_the_hash_a_space_and_the_content() -> None:

@@ -1,4 +1,4 @@
-"""Brings the journal to the database, round after round, and says after each how much is left."""
+"""Ships the journal in rounds, and reports after each how much is left."""
 
 import logging
 from collections.abc import Callable
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Target(Protocol):
-    """Where a shipper brings the links. Both methods may raise RecordError."""
+    """Where the links are shipped to. Both methods may raise RecordError."""
 
     def prepare(self) -> None:
         """Called once, before the first links."""
@@ -43,7 +43,7 @@ class Round:
 
 @dataclass(slots=True)
 class Shipper:
-    """Brings one journal to its target, in rounds of a few seconds; not shared between threads.
+    """Ships one journal to its target, in rounds of a few seconds; not shared between threads.
 
     clock: seconds, of which only differences count.
     """

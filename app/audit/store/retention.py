@@ -1,4 +1,4 @@
-"""Takes what is older than the retention, and remembers which links it took."""
+"""Removes links that are older than the retention, and notes which ones, so that verifying explains the gap."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from app.times import Month, utc
 
 @dataclass(frozen=True, slots=True)
 class Retained:
-    """What one run did; older than `before` there is nothing left."""
+    """What one run of the retention did: nothing older than `before` is left."""
 
     before: str
     links: int
@@ -33,7 +33,7 @@ class Retained:
 
 
 def retain(store: Store, now: Month, months: int) -> Retained:
-    """Make partitions ahead, and keep the month now and that many whole months before it.
+    """Make partitions ahead, and remove what is older than that many whole months before the present one.
 
     Raises RecordUnavailable, also when somebody reads the record for longer than it may wait.
     """
@@ -53,7 +53,7 @@ def retain(store: Store, now: Month, months: int) -> Retained:
 
 
 def _remember(connection: Connection, before: int) -> int:
-    """Write down the runs of links older than that; gives how many links they have."""
+    """Note the runs of links older than a moment, microseconds since 1970; gives how many links they have."""
     old = links_between(None, before)
     place = func.row_number().over(partition_by=old.c.writer, order_by=old.c.sequence)
     numbered = select(old.c.writer, old.c.sequence, (old.c.sequence - place).label("run")).subquery()

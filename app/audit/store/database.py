@@ -20,6 +20,12 @@ from sqlalchemy.exc import (
 
 from app.errors import RecordUnavailable, SettingInvalid
 
+DRIVERS = {"postgresql", "postgresql+psycopg2", "sqlite", "sqlite+pysqlite"}
+UNREADABLE_URI = (
+    "setting audit.database_uri (environment: DATABASE_URI) cannot be read;"
+    " allowed: postgresql+psycopg2://user:password@host:port/database or sqlite:///file"
+)
+
 CONNECT_SECONDS = 3
 BUSY_SECONDS = 5
 """How long one process waits for another that writes to the same SQLite file."""
@@ -43,10 +49,9 @@ def open_engine(uri: str, connections: int = 2, statement_seconds: float | None 
     try:
         url = make_url(uri)
     except (ArgumentError, ValueError):
-        raise SettingInvalid(
-            "setting audit.database_uri (environment: DATABASE_URI) cannot be read;"
-            " allowed: postgresql+psycopg2://user:password@host:port/database or sqlite:///file"
-        ) from None
+        raise SettingInvalid(UNREADABLE_URI) from None
+    if url.drivername not in DRIVERS:
+        raise SettingInvalid(UNREADABLE_URI)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, create)
     options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **KEEPALIVE}

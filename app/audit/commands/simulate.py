@@ -73,7 +73,7 @@ def simulate(
             now = policies[version].decide(wire_vector(record["features"]), record["probability"])
             pair = (record["decision"], now)
             counts[pair] += 1
-        except (RecordInvalid, KeyError, TypeError, ValueError) as error:
+        except (RecordInvalid, LookupError, TypeError, ValueError) as error:
             reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"
             raise RecordInvalid(f"decision {stored.key}: {reason}; python -m app.audit verify says more") from error
         if pair[0] != pair[1] and len(ids[pair]) < most_ids:

@@ -1,8 +1,9 @@
 """Ids of decisions and writers: UUIDv7 (RFC 9562), each greater than the one before, whatever the clock does."""
 
-import time
 from collections.abc import Callable
 from os import urandom
+
+from app.times import microseconds_now
 
 FRACTION = 4096
 """Parts of a millisecond that the 12 bits after the version count (method 3 of RFC 9562, section 6.2)."""
@@ -10,15 +11,10 @@ FRACTION = 4096
 POOL_BYTES = 4096
 
 
-def microseconds_now() -> int:
-    """Since 1970."""
-    return time.time_ns() // 1000
-
-
 class RandomHex:
-    """Random hexadecimal digits of the operating system, which is asked for many at a time; not shared between threads.
+    """Random hexadecimal digits from the operating system, which is asked for many at a time.
 
-    A process that forks would give its digits twice.
+    Not shared between threads. A process that forks would give its digits twice.
     """
 
     def __init__(self) -> None:
@@ -26,7 +22,7 @@ class RandomHex:
         self._taken = 0
 
     def take(self, digits: int) -> str:
-        """That many which nobody had before; at most 2 * POOL_BYTES."""
+        """The next digits, each given once. digits: how many, at most 2 * POOL_BYTES."""
         if (end := self._taken + digits) > len(self._pool):
             self._pool, self._taken, end = urandom(POOL_BYTES).hex(), 0, digits
         start, self._taken = self._taken, end
@@ -34,7 +30,7 @@ class RandomHex:
 
 
 class Ids:
-    """Gives one id after another; not shared between threads.
+    """Gives one UUIDv7 after another, each greater than the one before; not shared between threads.
 
     The moment in an id is at least one part later than that of the id before: while a clock that was set back catches
     up, and when more than 4096 ids are wanted in a millisecond, the parts are a counter.
@@ -47,6 +43,7 @@ class Ids:
         self._random = RandomHex()
 
     def next(self) -> str:
+        """The next id, in the usual form of a UUID."""
         milliseconds, microseconds = divmod(self._clock(), 1000)
         self._last = max(self._last + 1, milliseconds * FRACTION + microseconds * FRACTION // 1000)
         milliseconds, part = divmod(self._last, FRACTION)

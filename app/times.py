@@ -1,23 +1,50 @@
-"""Months of UTC, which partitions and retention are counted in."""
+"""Moments as microseconds since 1970, how they are written, and the months of UTC."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+
+
+def microseconds_now() -> int:
+    """The present moment, microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def utc(at: int) -> str:
+    """at: microseconds since 1970. As 2026-01-31T12:00:00.000001Z."""
+    return f"{_utc_seconds(at // 1_000_000)}.{at % 1_000_000:06d}Z"
+
+
+def microseconds(text: str) -> int:
+    """The inverse of utc. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
+    if utc(at) != text:
+        raise ValueError(f"{text} is not as utc writes it")
+    return at
+
+
+@lru_cache(maxsize=2)
+def _utc_seconds(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Month:
-    """Of the calendar."""
+    """A calendar month in UTC, which the record's partitions and its retention are counted in."""
 
     year: int
     month: int
 
     @classmethod
     def of(cls, at: int) -> "Month":
-        """at: microseconds since 1970."""
+        """The month of a moment. at: microseconds since 1970."""
         moment = datetime.fromtimestamp(at // 1_000_000, UTC)
         return cls(moment.year, moment.month)
 
     def plus(self, months: int) -> "Month":
+        """That many months later, or earlier when the number is negative."""
         year, month = divmod(self.year * 12 + self.month - 1 + months, 12)
         return Month(year, month + 1)
 

@@ -1,1 +1,1 @@
-"""The record of decisions: kept before they are answered, shipped, verified and recomputed."""
+"""The record of decisions: kept before each is answered, shipped to a database, verified and recomputed."""

@@ -1,30 +1,31 @@
-"""The lines of the record, each of which holds the hash of the one before: what is written cannot be changed unseen.
+"""The hash chain of the record: what is written into it cannot be changed unseen.
 
-A line of a journal file is `<hash> <content>\\n`. The content is one JSON object; its hash is the SHA-256, in hex, of
-exactly those bytes, so that a line proves itself and, by `previous`, everything before it of the same writer.
+Each writer has one chain. A link is the content of one entry, a JSON object, and the SHA-256 of exactly those bytes in
+hex. The content holds the hash of the link before it, so that a link proves itself and everything before it.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic_core import from_json, to_json
 
 from app.errors import RecordInvalid
+from app.times import microseconds, utc
 
 Kind = Literal["decision", "policy", "challenger"]
 
 GENESIS = "0" * 64
-"""What the first line of a writer holds as `previous`."""
+"""What the first link of a chain holds as `previous`."""
+
+Sealed = tuple[str, str]
+"""Hash and content of an entry in its place of a chain, as they are to be written."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """What somebody wants kept.
+    """What is to be kept: a decision, a policy that decided, or the score that a challenger gave.
 
     key: of a decision its id, of a policy its version, of a challenger's score the id of the decision that it is about.
     at: microseconds since 1970. fields: the rest of the content, in JSON's types, NaN for null; no name of `Link`'s.
@@ -44,31 +45,30 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One entry in the chain of its writer; `content` is what was hashed."""
+    """One entry of a writer's chain, read back and found to be what was written."""
 
     writer: str
     """UUIDv7 of the process that wrote it."""
     sequence: int
     """From 1, without a gap."""
     previous: str
+    """Hash of the link before it; GENESIS for the first."""
     kind: Kind
     key: str
     at: int
     """Microseconds since 1970."""
     hash: str
     content: str
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The whole content, read."""
-        return json.loads(self.content)  # type: ignore[no-any-return]
+    """The JSON text that was hashed."""
+    fields: dict[str, Any] = field(repr=False, compare=False)
+    """The whole content, parsed."""
 
 
 class Chain:
-    """One writer's links, in order; not shared between threads.
+    """The end of one writer's chain; not shared between threads.
 
-    `sequence` and `head` are those of the last link; nothing counts before `advance` is told of it, so that lines that
-    could not be written leave no gap.
+    `sequence` and `head` (a hash) are those of the last link. They change only once `advance` is told that links have
+    been written, so that links that could not be written leave no gap.
     """
 
     def __init__(self, writer: str) -> None:
@@ -76,29 +76,28 @@ class Chain:
         self.sequence = 0
         self.head = GENESIS
 
-    def lines(self, entries: Iterable[Entry]) -> tuple[str, int, str]:
-        """The entries as the next lines of a journal file, with the sequence and the hash of the last."""
-        sequence, head, lines = self.sequence, self.head, ""
+    def seal(self, entries: Iterable[Entry]) -> list[Sealed]:
+        """The entries as the links that follow the last one."""
+        sequence, head = self.sequence, self.head
+        links: list[Sealed] = []
         for entry in entries:
             sequence += 1
             content = f'{{"writer":"{self.writer}","sequence":{sequence},"previous":"{head}",{entry.text}}}'
             head = sha256(content.encode()).hexdigest()
-            lines += f"{head} {content}\n"
-        return lines, sequence, head
+            links.append((head, content))
+        return links
 
-    def advance(self, sequence: int, head: str) -> None:
-        """The link of that sequence and hash, and with it all before it, has been written."""
-        self.sequence, self.head = sequence, head
-
-
-def from_line(line: str) -> Link:
-    """Raises RecordInvalid when the line does not hash to what it says, or lacks a part."""
-    digest, _, content = line.rstrip("\n").partition(" ")
-    return link_of(digest, content)
+    def advance(self, links: Sequence[Sealed]) -> None:
+        """What `seal` gave last has been written."""
+        if links:
+            self.sequence, self.head = self.sequence + len(links), links[-1][0]
 
 
 def link_of(digest: str, content: str) -> Link:
-    """As from_line, from the parts."""
+    """A link from its hash and its content, each read once.
+
+    Raises RecordInvalid when the content does not have that hash, or lacks a part.
+    """
     if sha256(content.encode()).hexdigest() != digest:
         raise RecordInvalid("its content does not have its hash")
     try:
@@ -112,25 +111,7 @@ def link_of(digest: str, content: str) -> Link:
             at=microseconds(document["at"]),
             hash=digest,
             content=content,
+            fields=document,
         )
     except (ValueError, KeyError, TypeError) as error:
         raise RecordInvalid(f"its content is no entry of a record: {type(error).__name__}") from error
-
-
-def utc(at: int) -> str:
-    """at: microseconds since 1970. As 2026-01-31T12:00:00.000001Z."""
-    return f"{_utc_seconds(at // 1_000_000)}.{at % 1_000_000:06d}Z"
-
-
-def microseconds(text: str) -> int:
-    """The inverse of utc. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
-    if utc(at) != text:
-        raise ValueError(f"{text} is not as utc writes it")
-    return at
-
-
-@lru_cache(maxsize=2)
-def _utc_seconds(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,1 +1,1 @@
-"""Who may ask: names, scopes, and the hashes of their API keys."""
+"""API clients: their names, their scopes, and the hashes of their API keys."""

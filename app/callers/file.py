@@ -1,4 +1,4 @@
-"""Reads the callers from a YAML file, or says what is wrong with it; never what it holds, which may be a key."""
+"""Reads the API clients from a YAML file; messages about it never quote what it holds, which may be a key."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,25 +24,25 @@ RULES = {
 
 
 @with_config(ConfigDict(extra="forbid", strict=True))
-class Entry(TypedDict):
-    """One element of the file."""
+class CallerEntry(TypedDict):
+    """One API key in the file: its client's name, its hash, and what it may be used for."""
 
     name: Annotated[str, Field(pattern=NAME)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     scopes: Annotated[list[Scope], Field(min_length=1)]
 
 
-ENTRIES = TypeAdapter(list[Entry])
+ENTRIES = TypeAdapter(list[CallerEntry])
 
 
 def load_callers(settings: Settings) -> Callers | None:
-    """Everybody who may ask; None where nobody needs a key. Raises CallersInvalid."""
+    """The API clients of callers.file; None without that setting, where no key is needed. Raises CallersInvalid."""
     path = settings.callers.file
     return None if path is None else parse_callers(read_callers(path), path.name)
 
 
 def read_callers(path: Path) -> bytes:
-    """The file's content. Raises CallersInvalid."""
+    """The content of the file. Raises CallersInvalid when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -52,7 +52,7 @@ def read_callers(path: Path) -> bytes:
 
 
 def parse_callers(content: bytes, name: str) -> Callers:
-    """As load_callers, from the file's content. name: the file's, for messages."""
+    """The API clients that a file's content lists. name: of the file, for messages. Raises CallersInvalid."""
     try:
         document = load_strictly(content)
     except yaml.YAMLError as error:
@@ -80,7 +80,7 @@ def _place(error: yaml.YAMLError) -> str:
 
 
 def _sentence(detail: Any) -> str:
-    """Place and remedy; entries are counted from 1."""
+    """What is wrong in which entry, counted from 1, and how to mend it."""
     place = detail["loc"]
     if not place:
         return f"it must be a list of entries with name, sha256 and scopes, [] when nobody may ask; {MAKE}"

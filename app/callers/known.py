@@ -1,4 +1,4 @@
-"""The callers that are known, and how one is found by the key that came with a request."""
+"""The API clients, and how one is found by the key that came with a request."""
 
 import hmac
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ Scope = Literal["predict", "read"]
 
 
 def digest_of(key: bytes) -> bytes:
-    """What is kept of a key. A plain hash is enough: a key of 256 random bits cannot be guessed from it."""
+    """SHA-256 of a key, which is all that is kept of it: 256 random bits cannot be guessed from a plain hash."""
     return sha256(key).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One key of a caller: several with the same name are several keys of the same caller."""
+    """One API key of a client; a client that has several keys has several of these, with one name."""
 
     name: str
     digest: bytes
@@ -25,12 +25,12 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Everybody who may ask."""
+    """All API clients."""
 
     known: tuple[Caller, ...]
 
     def find(self, key: bytes) -> Caller | None:
-        """The owner of a key. Looks at all of them whatever it finds, so that the time tells nothing about where."""
+        """The client of a key, or None. Compares with every digest, so that the time tells nothing about the place."""
         digest = digest_of(key)
         found = None
         for caller in self.known:

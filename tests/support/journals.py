@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from app.audit.chain import GENESIS, Link, from_line
+from app.audit.chain import GENESIS, Link
+from app.audit.journal.layout import parse_line
 
 
 def chains(folder: Path) -> dict[str, list[Link]]:
@@ -19,9 +20,9 @@ def _chain(writer: Path) -> list[Link]:
     assert [path.name for path in files] == [f"{number:08d}.jsonl" for number in range(1, len(files) + 1)]
     links: list[Link] = []
     for path in files:
-        whole, _, torn = path.read_text().rpartition("\n")
-        assert torn == "" or path == files[-1], f"half a line in the middle: {path}"
-        links += [from_line(line) for line in whole.splitlines()]
+        *whole, torn = path.read_bytes().split(b"\n")
+        assert torn == b"" or path == files[-1], f"half a line in the middle: {path}"
+        links += [parse_line(line) for line in whole]
     previous = GENESIS
     for sequence, link in enumerate(links, start=1):
         assert (link.writer, link.sequence, link.previous) == (writer.name, sequence, previous)

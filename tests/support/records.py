@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from app.audit.chain import Chain, Entry, Link, from_line
+from app.audit.chain import Chain, Entry, Link, link_of
+from app.audit.journal.layout import LOCK_FILE, file_path, to_line
 from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
@@ -70,17 +71,7 @@ def challenged(decision: Entry, probability: float) -> Entry:
 
 def linked(entries: Sequence[Entry], writer: str | None = None) -> list[Link]:
     """The entries as one writer's whole chain."""
-    return links_of(Chain(writer or identifier(NOON)).lines(entries)[0])
-
-
-def links_of(lines: str) -> list[Link]:
-    """Of lines of a journal."""
-    return [from_line(line) for line in lines.splitlines()]
-
-
-def to_line(link: Link) -> str:
-    """As it stands in a journal file."""
-    return f"{link.hash} {link.content}\n"
+    return [link_of(*it) for it in Chain(writer or identifier(NOON)).seal(entries)]
 
 
 class Writer:
@@ -90,20 +81,20 @@ class Writer:
         self.chain = Chain(writer or identifier(NOON))
         self.folder = journal / self.chain.writer
         self.folder.mkdir(parents=True)
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
+        self._lock = os.open(self.folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._file = 1
+        self._number = 1
 
     @property
     def file(self) -> Path:
-        return self.folder / f"{self._file:08d}.jsonl"
+        return file_path(self.folder, self._number)
 
     def write(self, entries: Sequence[Entry]) -> list[Link]:
         """Append them; gives their links."""
-        lines, sequence, head = self.chain.lines(entries)
-        self.chain.advance(sequence, head)
-        self.append(lines.encode())
-        return links_of(lines)
+        sealed = self.chain.seal(entries)
+        self.chain.advance(sealed)
+        self.append("".join(to_line(*it) for it in sealed).encode())
+        return [link_of(*it) for it in sealed]
 
     def append(self, content: bytes) -> None:
         with self.file.open("ab") as file:
@@ -111,7 +102,7 @@ class Writer:
 
     def rotate(self) -> None:
         """Go on in a new file."""
-        self._file += 1
+        self._number += 1
         self.file.touch()
 
     def die(self) -> None:

@@ -4,7 +4,8 @@ from uuid import RFC_4122, UUID
 
 from hypothesis import given, strategies as st
 
-from app.ids import POOL_BYTES, Ids, RandomHex, microseconds_now
+from app.ids import POOL_BYTES, Ids, RandomHex
+from app.times import microseconds_now
 
 moments = st.integers(min_value=0, max_value=4_000_000_000_000_000)
 

@@ -9,8 +9,8 @@ import pytest
 from app.settings import ROOT
 
 LAYERS = [
-    {"errors", "features", "yaml_file", "times", "ids", "terminal"},
-    {"settings"},
+    {"errors", "features", "yaml_file", "times", "terminal"},
+    {"settings", "ids"},
     {"scoring"},
     {"policy_file", "metrics"},
     {"models"},

@@ -1,1 +1,1 @@
-"""What people do with the record: verify, replay, simulate, show and export."""
+"""Commands on the record: verify, replay, simulate, show and export."""

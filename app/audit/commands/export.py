@@ -1,4 +1,4 @@
-"""Decisions as a table in a file, for people who analyse; a part of them at a time, so that memory stays small."""
+"""Writes decisions as a table into a file, for analysis; some at a time, so that memory stays small."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -8,10 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.audit.chain import link_of, utc
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordError, RecordInvalid
 from app.features import FEATURES
+from app.times import utc
 
 Rows = list[dict[str, Any]]
 CHUNK = 500
@@ -34,7 +34,7 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A file that is complete."""
+    """What was exported, into a file that is complete."""
 
     output: str
     decisions: int
@@ -47,8 +47,9 @@ class Exported:
 
 
 def export(records: Iterable[Stored], store: Store, output: Path, done: Callable[[int], None]) -> Exported:
-    """output: ends with .parquet or .csv; it appears when it is complete.
+    """Write the decisions with their challengers' scores. done: called with how many more have been written.
 
+    output: ends with .parquet or .csv; the file appears when it is complete.
     Raises RecordUnavailable, RecordInvalid for a decision that is not what was written, RecordError otherwise.
     """
     open_table = {".csv": _csv, ".parquet": _parquet}.get(output.suffix)
@@ -77,13 +78,13 @@ def _chunks(records: Iterable[Stored]) -> Iterator[list[Stored]]:
 
 
 def _rows(chunk: list[Stored], store: Store) -> Rows:
-    scores = {it.key: link_of(it.hash, it.content).fields for it in store.challengers([it.key for it in chunk])}
+    scores = {it.key: it.to_link().fields for it in store.challengers([it.key for it in chunk])}
     return [_row(stored, scores.get(stored.key)) for stored in chunk]
 
 
 def _row(stored: Stored, score: dict[str, Any] | None) -> dict[str, Any]:
     try:
-        record = link_of(stored.hash, stored.content).fields
+        record = stored.to_link().fields
         model = record["model"]
         return {
             "id": stored.key,

@@ -8,17 +8,15 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import time
 from typing import Any, Protocol
 
-from app.audit.chain import utc
 from app.audit.commands.verify import Head, heads_of, read_heads, verify
 from app.audit.store.database import open_engine, public
 from app.audit.store.repository import Store
 from app.errors import CreditError, RecordInvalid
 from app.settings import Settings, load_settings
 from app.terminal import progress
-from app.times import Month
+from app.times import Month, microseconds_now, utc
 
 DONE, DIFFERENT, FAILED = 0, 1, 2
 
@@ -121,33 +119,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _now() -> int:
-    return int(time() * 1_000_000)
-
-
 def _migrate(_: argparse.Namespace, __: Settings, store: Store) -> Result:
     from app.audit.store.schema.migrating import migrate
 
-    migrate(store.engine, Month.of(_now()))
+    migrate(store.engine, Month.of(microseconds_now()))
     return Migrated(public(store.engine.url))
 
 
 def _retain(_: argparse.Namespace, settings: Settings, store: Store) -> Result:
     from app.audit.store.retention import retain
 
-    return retain(store, Month.of(_now()), settings.audit.retention_months)
+    return retain(store, Month.of(microseconds_now()), settings.audit.retention_months)
 
 
 def _verify(options: argparse.Namespace, settings: Settings, store: Store) -> Result:
     heads = read_heads(options.heads) if options.heads else []
-    kept_from = Month.of(_now()).plus(-settings.audit.retention_months).start
+    kept_from = Month.of(microseconds_now()).plus(-settings.audit.retention_months).start
     total = sum(span.links for span in store.spans(options.since, options.until))
     with progress(total, "links") as done:
         return verify(store, options.since, options.until, heads, done, kept_from)
 
 
 def _heads(_: argparse.Namespace, __: Settings, store: Store) -> Result:
-    return Heads(utc(_now()), heads_of(store))
+    return Heads(utc(microseconds_now()), heads_of(store))
 
 
 def _replay(options: argparse.Namespace, settings: Settings, store: Store) -> Result:

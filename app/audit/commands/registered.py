@@ -1,4 +1,4 @@
-"""Registered models for commands about the record: the one place of the record that needs the registry."""
+"""Registered models for replaying decisions: the only module of app.audit that needs the registry."""
 
 from app.audit.commands.replay import Models
 from app.models.load import load_entry
@@ -7,5 +7,5 @@ from app.settings import Settings
 
 
 def registered(settings: Settings) -> Models:
-    """Each is pulled into the cache, and every file of it is compared with its digest."""
+    """A function from a model's URI to the model, pulled into the cache with every file compared with its digest."""
     return lambda uri: load_entry(pull(uri, settings), settings.serving.allow_pickle)

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
 
-from app.audit.chain import link_of
 from app.audit.store.recorded_policies import policy_of
 from app.audit.store.repository import Store, Stored
 from app.errors import ModelMissing, ModelRefused, RecordInvalid
@@ -29,7 +28,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What recomputing found."""
+    """What recomputing decisions found."""
 
     decisions: int
     different: int
@@ -57,14 +56,14 @@ class Replayed:
 
 @dataclass(slots=True)
 class Deciders:
-    """By model and policy of a record, each fetched once."""
+    """The decider of each model and policy that the record names, made once."""
 
     models: Models
     store: Store
     _known: dict[tuple[str, str, str], Decider | str] = field(default_factory=dict)
 
     def of(self, record: dict[str, Any]) -> Decider | str:
-        """Or why there is none. Raises ModelUnavailable, RecordUnavailable."""
+        """The decider of a recorded decision, or why there is none. Raises ModelUnavailable, RecordUnavailable."""
         model = record["model"]
         key = (model["uri"], model["digest"], record["policy_version"])
         if (found := self._known.get(key)) is None:
@@ -88,7 +87,10 @@ class Deciders:
 
 
 def replay(records: Iterable[Stored], deciders: Deciders, done: Callable[[int], None]) -> Replayed:
-    """done: called with how many more have been recomputed. Raises ModelUnavailable, RecordUnavailable."""
+    """Compute every decision again and compare it with what was recorded.
+
+    done: called with how many more have been recomputed. Raises ModelUnavailable, RecordUnavailable.
+    """
     started = perf_counter()
     decisions = different = 0
     largest = 0.0
@@ -108,7 +110,7 @@ def replay(records: Iterable[Stored], deciders: Deciders, done: Callable[[int], 
 
 def _compare(stored: Stored, deciders: Deciders) -> tuple[list[str], float]:
     try:
-        record = link_of(stored.hash, stored.content).fields
+        record = stored.to_link().fields
         decider = deciders.of(record)
         if isinstance(decider, str):
             return [decider], 0.0
@@ -130,7 +132,7 @@ def _compare(stored: Stored, deciders: Deciders) -> tuple[list[str], float]:
 
 
 def _same(computed: float, recorded: Any) -> bool:
-    """To the last bit; what is no float in the record was not written by a decision."""
+    """Whether both are the same to the last bit; a recorded value that is no float never is."""
     return isinstance(recorded, float) and json.dumps(computed) == json.dumps(recorded)
 
 

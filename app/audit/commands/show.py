@@ -1,4 +1,4 @@
-"""One decision as a person reads it."""
+"""Shows one decision as a person reads it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from app.features import FEATURES
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A decision of the record."""
+    """A decision from the record, with its hash and its challenger's score."""
 
     content: dict[str, Any]
 
@@ -41,7 +41,7 @@ class Shown:
 
 
 def show(store: Store, key: str) -> Shown:
-    """Raises RecordUnavailable, and RecordInvalid when there is none or it is not what was written."""
+    """The decision of that id. Raises RecordUnavailable, and RecordInvalid when it is missing or not as written."""
     found = decision_of(store, key)
     if found is None:
         raise RecordInvalid(f"the database holds no decision {key}; it may be in the journal still")

@@ -1,10 +1,9 @@
-"""What decisions of the past would have been at another threshold."""
+"""Simulates past decisions at another threshold."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from app.audit.chain import link_of
 from app.audit.store.recorded_policies import policy_of
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordInvalid
@@ -13,8 +12,8 @@ from app.scoring.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Swap:
-    """Those about whom the two decide differently."""
+class ChangedDecisions:
+    """The decisions that would change from one verdict to the other."""
 
     then: str
     now: str
@@ -25,13 +24,13 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The same applicants, with the probability of their day, at the threshold of their day and at another."""
+    """Recorded decisions beside those at another threshold, on the recorded probabilities."""
 
     threshold: float
     decisions: int
     approved_then: int
     approved_now: int
-    swaps: list[Swap]
+    swaps: list[ChangedDecisions]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,8 +56,9 @@ class Simulation:
 def simulate(
     records: Iterable[Stored], store: Store, threshold: float, most_ids: int, done: Callable[[int], None]
 ) -> Simulation:
-    """The rules of each decision's policy hold; only its threshold is another.
+    """Decide again under each decision's own policy, with only the threshold replaced.
 
+    most_ids: how many ids of changed decisions are kept in each direction. done: called with how many more.
     Raises RecordUnavailable, and RecordInvalid for a decision that is not what was written or lacks its policy.
     """
     policies: dict[str, Policy] = {}
@@ -66,20 +66,20 @@ def simulate(
     ids: dict[tuple[str, str], list[str]] = {pair: [] for pair in counts}
     for stored in records:
         try:
-            record = link_of(stored.hash, stored.content).fields
+            record = stored.to_link().fields
             version = record["policy_version"]
             if version not in policies:
                 policies[version] = replace(policy_of(store, version), threshold=threshold)
             now = policies[version].decide(wire_vector(record["features"]), record["probability"])
             pair = (record["decision"], now)
             counts[pair] += 1
-        except (RecordInvalid, KeyError, TypeError, ValueError) as error:
+        except (RecordInvalid, LookupError, TypeError, ValueError) as error:
             reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"
             raise RecordInvalid(f"decision {stored.key}: {reason}; python -m app.audit verify says more") from error
         if pair[0] != pair[1] and len(ids[pair]) < most_ids:
             ids[pair].append(stored.key)
         done(1)
-    swaps = [Swap(*pair, counts[pair], ids[pair]) for pair in counts if pair[0] != pair[1]]
+    swaps = [ChangedDecisions(*pair, counts[pair], ids[pair]) for pair in counts if pair[0] != pair[1]]
     approved_then = counts["ACCEPT", "ACCEPT"] + counts["ACCEPT", "REJECT"]
     approved_now = counts["ACCEPT", "ACCEPT"] + counts["REJECT", "ACCEPT"]
     return Simulation(threshold, sum(counts.values()), approved_then, approved_now, swaps)

@@ -1,4 +1,4 @@
-"""Whether the record is what was written: every link's hash, its columns, and its place in its writer's chain."""
+"""Verifies that the record is what was written: each link's hash, its columns, and its place in its chain."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.audit.chain import GENESIS, link_of, utc
+from app.audit.chain import GENESIS
 from app.audit.store.repository import Dropped, Span, Store, Stored
 from app.errors import RecordInvalid
+from app.times import utc
 
 MOST_SHOWN = 20
 
@@ -17,7 +18,7 @@ TOO_EARLY = "retention is said to have taken it, from a month that audit.retenti
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last link of a writer, for somebody to keep where nobody can change it."""
+    """The last link of a writer's chain, to be kept where nobody who can change the database can change it."""
 
     writer: str
     sequence: int
@@ -25,8 +26,8 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
-    """A record that is not what was written, or a place where one is missing."""
+class Finding:
+    """A link that is not what was written, or a place of a chain where one is missing."""
 
     key: str
     writer: str
@@ -39,18 +40,18 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was looked at, and what was found."""
+    """What was verified, and what was found."""
 
     links: int
     writers: int
     taken: int
-    """Links that retention took from these chains."""
+    """Links that retention removed from these chains."""
     taken_before: str | None
     heads: int
     """Heads kept elsewhere that were compared."""
     bad: int
-    first: Sequence[Bad]
-    """The first of them."""
+    first: Sequence[Finding]
+    """The first findings."""
 
     @property
     def passed(self) -> bool:
@@ -78,20 +79,21 @@ def verify(
     done: Callable[[int], None],
     kept_from: int | None = None,
 ) -> Verified:
-    """The chains as far as they have links of [since, until), microseconds since 1970.
+    """Verify every chain, from its first to its last link of [since, until), microseconds since 1970.
 
-    done: called with how many more links have been looked at. kept_from: from then on retention keeps everything, so
-    that whatever says otherwise is bad; None: unknown. Raises RecordUnavailable.
+    heads: compared with the links that they name. done: called with how many more links have been verified. kept_from:
+    retention keeps everything from then on, so that a removal after it is a finding; None: unknown. Raises
+    RecordUnavailable.
     """
     spans = store.spans(since, until)
     links = bad = taken = 0
     before: int | None = None
-    first: list[Bad] = []
+    first: list[Finding] = []
     for span in spans:
         gone = store.dropped(span.writer)
         early = [it for it in gone if kept_from is not None and it.before > kept_from]
         bad += len(early)
-        first += [Bad("", span.writer, it.first, TOO_EARLY) for it in early][: MOST_SHOWN - len(first)]
+        first += [Finding("", span.writer, it.first, TOO_EARLY) for it in early][: MOST_SHOWN - len(first)]
         taken += sum(it.last - it.first + 1 for it in gone)
         before = max([*([before] if before is not None else []), *(it.before for it in gone)], default=None)
         chain = _Chain(span, gone, whole=since is None and until is None)
@@ -109,7 +111,7 @@ def verify(
 
 
 class _Chain:
-    """One writer's links, looked at in order."""
+    """Verifies the links of one writer in order."""
 
     def __init__(self, span: Span, gone: Sequence[Dropped], whole: bool) -> None:
         self._writer = span.writer
@@ -118,12 +120,12 @@ class _Chain:
         # Of a part of a chain nobody knows what came before it.
         self._head: str | None = GENESIS if self._sequence == 1 else None
 
-    def look(self, stored: Stored) -> list[Bad]:
-        """What is wrong about the next link."""
+    def look(self, stored: Stored) -> list[Finding]:
+        """What is wrong with the next link."""
         self._skip_dropped(stored.sequence)
         problems = list(self._problems(stored))
         self._sequence, self._head = stored.sequence + 1, stored.hash
-        return [Bad(stored.key, stored.writer, stored.sequence, what) for what in problems]
+        return [Finding(stored.key, stored.writer, stored.sequence, what) for what in problems]
 
     def _skip_dropped(self, sequence: int) -> None:
         while self._sequence < sequence and (run := self._gone.get(self._sequence)):
@@ -136,7 +138,7 @@ class _Chain:
         elif missing < 0:
             yield "its place in the chain is taken twice"
         try:
-            link = link_of(stored.hash, stored.content)
+            link = stored.to_link()
         except RecordInvalid as error:
             yield str(error)
             return
@@ -147,27 +149,29 @@ class _Chain:
             yield "it does not follow the record before it"
 
 
-def _wrong_head(store: Store, head: Head) -> Iterator[Bad]:
+def _wrong_head(store: Store, head: Head) -> Iterator[Finding]:
     stored = store.link(head.writer, head.sequence)
     if stored is not None:
         if stored.hash != head.hash:
-            yield Bad(stored.key, head.writer, head.sequence, "it is not the one that the kept head names")
+            yield Finding(stored.key, head.writer, head.sequence, "it is not the one that the kept head names")
         return
     covered = [it for it in store.dropped(head.writer) if it.first <= head.sequence <= it.last]
     if not covered:
-        yield Bad("", head.writer, head.sequence, "a kept head names it, and it is missing")
+        yield Finding("", head.writer, head.sequence, "a kept head names it, and it is missing")
     elif covered[0].last == head.sequence and covered[0].hash != head.hash:
-        yield Bad("", head.writer, head.sequence, "retention took another record than the one that the kept head names")
+        yield Finding(
+            "", head.writer, head.sequence, "retention took another record than the one that the kept head names"
+        )
 
 
 def heads_of(store: Store) -> list[Head]:
-    """Of every writer. Raises RecordUnavailable."""
+    """The last link of every writer. Raises RecordUnavailable."""
     found = (store.link(span.writer, span.last) for span in store.spans())
     return [Head(it.writer, it.sequence, it.hash) for it in found if it is not None]
 
 
 def read_heads(path: Path) -> list[Head]:
-    """What `heads` printed. Raises RecordInvalid."""
+    """Heads from a file that `heads` printed. Raises RecordInvalid."""
     try:
         return [Head(**it) for it in json.loads(path.read_text())["heads"]]
     except OSError as error:

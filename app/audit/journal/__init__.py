@@ -1,1 +1,1 @@
-"""The journal: lines of the record on local disk until the database has them; one writer, one reader, one layout."""
+"""The journal: lines of the record on local disk until the database has them."""

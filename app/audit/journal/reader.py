@@ -1,38 +1,34 @@
-"""The journal as the shipper sees it: the folders of the writers, their files, and how far each has been shipped.
+"""The journal as the shipper reads it: batch after batch of a writer's folder, until the writer has ended."""
 
-<journal_dir>/<writer>/lock             held (flock) for as long as the writer lives
-<journal_dir>/<writer>/00000001.jsonl   lines of app.audit.chain; the next number when it has grown
-<journal_dir>/<writer>/shipped          {"file": number, "offset": bytes}: what the database has for sure
-<journal_dir>/<writer>/00000001.jsonl.bad   lines that were not what was written, kept for whoever looks into it
-"""
-
-import fcntl
-import json
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.audit.chain import Link, from_line
+from app.audit.chain import Link
+from app.audit.journal.backlog import Backlog, oldest_moment, unshipped
+from app.audit.journal.layout import (
+    LOCK_FILE,
+    Checkpoint,
+    bad_files,
+    bad_path,
+    file_numbers,
+    file_path,
+    lock,
+    parse_line,
+    read_checkpoint,
+    write_checkpoint,
+)
 from app.errors import RecordInvalid
 
 BATCH_ROWS = 2_000
 BATCH_BYTES = 4 << 20
-BLOCK = 1 << 20
 
 EMPTY_SECONDS = 3600
 """How long a folder without a file may be one whose writer has only just begun."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """A place in a writer's files."""
-
-    file: int
-    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,51 +43,33 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Complete lines of one file, and where the next ones begin."""
+    """Complete lines of one file, and the checkpoint once they are shipped."""
 
     path: Path
     links: list[Link]
     bad: list[BadLine]
-    end: Position
-
-    @property
-    def lines(self) -> int:
-        return len(self.links) + len(self.bad)
+    end: Checkpoint
 
 
 @dataclass(slots=True)
-class _Count:
-    """Complete lines of a file from `start` on, counted as far as `counted`."""
+class WriterFolder:
+    """The folder of one writer, from which complete lines are shipped in order. Not shared between threads.
 
-    counted: int
-    lines: int = 0
-
-
-@dataclass(slots=True)
-class Folder:
-    """One writer's. Not shared between threads."""
+    Every method may raise OSError.
+    """
 
     path: Path
-    position: Position = field(init=False)
-    _counts: dict[int, _Count] = field(init=False, default_factory=dict)
+    checkpoint: Checkpoint = field(init=False)
+    _backlog: Backlog = field(init=False)
 
     def __post_init__(self) -> None:
-        self.position = self._read_position()
-
-    def files(self) -> list[int]:
-        """Their numbers, oldest first."""
-        return sorted(int(path.stem) for path in self.path.glob("*.jsonl") if path.stem.isdigit())
-
-    def file(self, number: int) -> Path:
-        return self.path / f"{number:08d}.jsonl"
+        self.checkpoint = read_checkpoint(self.path)
+        self._backlog = Backlog(self.path)
 
     def next_batch(self) -> Batch | None:
         """The next complete lines that are not shipped; None when there are none."""
         # Listed before they are read: a file with a successor has had its last line.
-        for number in self.files():
-            if number < self.position.file:
-                continue
-            start = self.position.offset if number == self.position.file else 0
+        for number, start in unshipped(self.path, self.checkpoint):
             if batch := self._read(number, start):
                 return batch
         return None
@@ -100,7 +78,7 @@ class Folder:
         links: list[Link] = []
         bad: list[BadLine] = []
         end = offset
-        path = self.file(number)
+        path = file_path(self.path, number)
         with path.open("rb") as file:
             file.seek(offset)
             while len(links) + len(bad) < BATCH_ROWS and end - offset < BATCH_BYTES:
@@ -109,81 +87,53 @@ class Folder:
                 if not line.endswith(b"\n"):
                     break
                 try:
-                    links.append(from_line(line.decode()))
-                except (RecordInvalid, UnicodeDecodeError) as error:
-                    what = str(error) if isinstance(error, RecordInvalid) else "it is no text"
-                    bad.append(BadLine(_line_number(path, end), what, line))
+                    links.append(parse_line(line))
+                except RecordInvalid as error:
+                    bad.append(BadLine(_line_number(path, end), str(error), line))
                 end += len(line)
-        return Batch(path, links, bad, Position(number, end)) if end > offset else None
+        return Batch(path, links, bad, Checkpoint(number, end)) if end > offset else None
 
     def quarantine(self, batch: Batch) -> None:
         """Keep the bad lines beside the file."""
-        with batch.path.with_suffix(".jsonl.bad").open("ab") as file:
+        with bad_path(batch.path).open("ab") as file:
             file.writelines(it.line for it in batch.bad)
 
     def advance(self, batch: Batch) -> int:
-        """The database has it: remove what is not needed any more, and write the position down.
+        """The database has the batch: remove the files before it, and write the checkpoint.
 
         Gives the bytes of unfinished lines that were removed with their files.
         """
-        before, self.position = self.position, batch.end
-        if count := self._counts.get(batch.end.file):
-            count.lines -= batch.lines
+        before, self.checkpoint = self.checkpoint, batch.end
+        self._backlog.shipped(len(batch.links) + len(batch.bad), batch.end)
         torn = 0
-        # First, because it makes room where a full disk has none for the position.
-        for number in self.files():
+        # First, because it makes room where a full disk has none for the checkpoint.
+        for number in file_numbers(self.path):
             if number < batch.end.file:
-                torn += self.file(number).stat().st_size - (before.offset if number == before.file else 0)
-                self.file(number).unlink()
-                self._counts.pop(number, None)
-        written = self.path / "shipped.new"
-        written.write_text(json.dumps({"file": batch.end.file, "offset": batch.end.offset}))
-        written.replace(self.path / "shipped")
+                path = file_path(self.path, number)
+                torn += path.stat().st_size - (before.offset if number == before.file else 0)
+                path.unlink()
+        write_checkpoint(self.path, batch.end)
         return torn
 
     def refresh(self) -> None:
-        """Another process may have shipped a part of it."""
-        found = self._read_position()
-        if found > self.position:
-            self.position = found
-            self._counts.clear()
+        """Go on from the checkpoint of another process that has shipped more."""
+        found = read_checkpoint(self.path)
+        if found > self.checkpoint:
+            self.checkpoint = found
+            self._backlog.forget()
 
     def pending(self) -> int:
-        """Complete lines that are not shipped; each is looked at once, however often this is asked."""
-        for number in self.files():
-            if number < self.position.file:
-                continue
-            start = self.position.offset if number == self.position.file else 0
-            count = self._counts.setdefault(number, _Count(start))
-            with self.file(number).open("rb") as file:
-                file.seek(count.counted)
-                while block := file.read(BLOCK):
-                    count.lines += block.count(b"\n")
-                    count.counted += len(block)
-        return sum(count.lines for number, count in self._counts.items() if number >= self.position.file)
+        """Complete lines that are not shipped."""
+        return self._backlog.lines(self.checkpoint)
 
     def oldest(self) -> int | None:
         """When the first line that is not shipped was written, microseconds since 1970; None when there is none."""
-        for number in self.files():
-            if number < self.position.file:
-                continue
-            with self.file(number).open("rb") as file:
-                file.seek(self.position.offset if number == self.position.file else 0)
-                for line in file:
-                    if not line.endswith(b"\n"):
-                        break
-                    with suppress(RecordInvalid, UnicodeDecodeError):
-                        return from_line(line.decode()).at
-        return None
-
-    def bad_files(self) -> list[Path]:
-        """Where lines lie that could not be shipped."""
-        return sorted(self.path.glob("*.bad"))
+        return oldest_moment(self.path, self.checkpoint)
 
     def torn_bytes(self) -> int:
-        """Length of the last line when it has no end."""
-        size = sum(self.file(number).stat().st_size for number in self.files() if number >= self.position.file)
-        return size - self.position.offset
+        """Length of the last line when it has no end; only where every complete line has been shipped."""
+        starts = unshipped(self.path, self.checkpoint)
+        return sum(file_path(self.path, number).stat().st_size - start for number, start in starts)
 
     @contextmanager
     def shipping(self) -> Iterator[bool]:
@@ -195,50 +145,34 @@ class Folder:
             os.close(descriptor)
 
     def remove_if_dead(self) -> bool:
-        """Remove the folder of a writer that has ended; only for a folder of which everything has been shipped."""
+        """Remove the folder of a writer that has ended, except for bad lines; gives whether nothing is left of it.
+
+        Only for a folder of which everything has been shipped.
+        """
         # Files are made by a writer that holds the lock; before, it may be about to take it.
-        if not self.files() and time.time() - self.path.stat().st_mtime < EMPTY_SECONDS:
+        if not file_numbers(self.path) and time.time() - self.path.stat().st_mtime < EMPTY_SECONDS:
             return False
         try:
-            descriptor = os.open(self.path / "lock", os.O_RDWR)
+            descriptor = os.open(self.path / LOCK_FILE, os.O_RDWR)
         except FileNotFoundError:
             return False
         try:
             # Asked again under the lock: it may have written and ended since.
             if not _locked(descriptor) or self.next_batch() is not None:
                 return False
-            if not self.bad_files():
+            if not bad_files(self.path):
                 shutil.rmtree(self.path)
                 return True
-            for number in self.files():
-                self.file(number).unlink()
+            for number in file_numbers(self.path):
+                file_path(self.path, number).unlink()
             return False
         finally:
             os.close(descriptor)
 
-    def _read_position(self) -> Position:
-        try:
-            document = json.loads((self.path / "shipped").read_text())
-            position = Position(int(document["file"]), int(document["offset"]))
-            size = self.file(position.file).stat().st_size
-        except (OSError, ValueError, KeyError, TypeError):
-            # What is shipped again changes nothing.
-            return Position(0, 0)
-        return position if position.offset <= size else Position(0, 0)
-
-
-def folders(journal: Path) -> list[Path]:
-    """Of every writer, oldest first; a name with a dot is that of one which is not locked yet."""
-    if not journal.is_dir():
-        return []
-    # The root of a volume may hold a folder of its file system's, which nobody else may look into.
-    readable = (path for path in journal.iterdir() if path.is_dir() and os.access(path, os.R_OK | os.X_OK))
-    return sorted(path for path in readable if not path.name.startswith("."))
-
 
 def _locked(descriptor: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
     except BlockingIOError:
         return False
     return True

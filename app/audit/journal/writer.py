@@ -1,12 +1,5 @@
-"""The journal: lines of the record on this machine's disk until the database has them.
+"""The journal as the server writes it: lines of the record on local disk until the database has them."""
 
-<folder>/<writer>/lock             locked for as long as the writer lives
-<folder>/<writer>/00000001.jsonl   lines of app.audit.chain; one chain from the first file to the last
-<folder>/<writer>/shipped          {"file": n, "offset": bytes}: up to where the database has them
-"""
-
-import fcntl
-import json
 import os
 import shutil
 import time
@@ -14,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.audit.chain import Chain, Entry
+from app.audit.journal.layout import FIRST_FILE, HIDDEN, LOCK_FILE, file_path, lock, to_line, unshipped_bytes
 from app.errors import JournalFailed
 from app.ids import Ids
 
@@ -21,15 +15,13 @@ FILE_BYTES = 16 * 1024 * 1024
 MEASURE_SECONDS = 1.0
 """How often the folder is looked through; what this writer adds meanwhile is counted."""
 
-LOCK_FILE = "lock"
-SHIPPED_FILE = "shipped"
-
 
 class Journal:
-    """Appends to the folder of a writer of its own, which the first append makes; not shared between threads.
+    """Appends to a folder of its own, which the first append makes; not shared between threads.
 
-    limit_bytes: most that all writers together may hold in the folder without the database having it.
-    clock: seconds, of which only differences count.
+    folder: the journal's, which other writers share. limit_bytes: most that all writers together may hold there without
+    the database having it. file_bytes: a file that has grown to it gets a successor. clock: seconds, of which only
+    differences count.
     """
 
     def __init__(
@@ -52,7 +44,7 @@ class Journal:
 
     @property
     def writer(self) -> str | None:
-        """Whoever wrote last; None before the first append. It changes when a folder can no longer be used."""
+        """The id of the present chain; None before the first append. It changes when a folder can no longer be used."""
         return None if self._open is None else self._open.chain.writer
 
     def append(self, entries: Sequence[Entry]) -> None:
@@ -70,7 +62,7 @@ class Journal:
             raise JournalFailed(f"journal {self._folder}: {error.strerror or error}; {remedy}") from error
 
     def close(self) -> None:
-        """For good: the shipper may take this writer for dead."""
+        """End the chain for good, so that the shipper may remove its folder once it is shipped."""
         self._closed = True
         self._leave()
 
@@ -78,9 +70,8 @@ class Journal:
         self._measure()
         if self._open is None:
             self._open = _Writer(self._folder, Chain(self._new_writer()), self._file_bytes)
-        chain = self._open.chain
-        lines, sequence, head = chain.lines(entries)
-        data = lines.encode()
+        links = self._open.chain.seal(entries)
+        data = "".join([to_line(digest, content) for digest, content in links]).encode()
         if self._unshipped + len(data) > self._limit_bytes:
             remedy = "bring the database back, or raise audit.journal_megabytes"
             raise JournalFailed(f"journal {self._folder} has reached its limit; {remedy}")
@@ -90,7 +81,7 @@ class Journal:
             if self._open.lost:
                 self._leave()
             raise
-        chain.advance(sequence, head)
+        self._open.chain.advance(links)
         self._unshipped += len(data)
 
     def _measure(self) -> None:
@@ -102,29 +93,29 @@ class Journal:
                 self._leave()
 
     def _leave(self) -> None:
-        """The next append begins a new chain in a new folder; whatever this one holds is a dead writer's."""
+        """Let the next append begin a new chain in a new folder; what this one holds is the shipper's."""
         if self._open is not None:
             self._open.close()
             self._open = None
 
 
 class _Writer:
-    """The files of one chain, in a locked folder. Every method but close raises OSError."""
+    """The files of one chain, in a locked folder. Every method but close may raise OSError."""
 
     def __init__(self, folder: Path, chain: Chain, file_bytes: int) -> None:
         self.chain = chain
         self._folder = folder / chain.writer
         self._file_bytes = file_bytes
-        self._number = 1
+        self._number = FIRST_FILE
         self._size = 0
         self._torn = False
         # Out of the shipper's sight until it is locked.
-        unlocked = folder / f".{chain.writer}"
+        unlocked = folder / f"{HIDDEN}{chain.writer}"
         unlocked.mkdir(parents=True, mode=0o700)
         opened: list[int] = []
         try:
             opened.append(os.open(unlocked / LOCK_FILE, os.O_CREAT | os.O_RDWR, 0o600))
-            fcntl.flock(opened[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(opened[0])
             opened.append(_create(unlocked, self._number))
             unlocked.rename(self._folder)
         except OSError:
@@ -136,11 +127,11 @@ class _Writer:
 
     @property
     def lost(self) -> bool:
-        """Nothing may be appended any more: some of a failed append was written, or somebody removed the file."""
+        """Whether nothing may be appended any more: half an append was written, or somebody removed the file."""
         return self._torn or os.fstat(self._file).st_nlink == 0
 
     def write(self, data: bytes) -> None:
-        """All of it or nothing."""
+        """Append all of the data or nothing."""
         if self._size and self._size + len(data) > self._file_bytes:
             following = _create(self._folder, self._number + 1)
             os.close(self._file)
@@ -162,32 +153,4 @@ class _Writer:
 
 
 def _create(folder: Path, number: int) -> int:
-    return os.open(folder / file_name(number), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
-
-
-def file_name(number: int) -> str:
-    return f"{number:08d}.jsonl"
-
-
-def unshipped_bytes(folder: Path) -> int:
-    """What all writers hold that the database does not have yet; files that go meanwhile do not count."""
-    # The root of a volume may hold a folder of its file system's, which nobody else may look into.
-    writers = (path for path in folder.glob("*/") if os.access(path, os.R_OK | os.X_OK))
-    return sum(_unshipped_of(writer) for writer in writers if not writer.name.startswith("."))
-
-
-def _unshipped_of(writer: Path) -> int:
-    try:
-        shipped = json.loads((writer / SHIPPED_FILE).read_bytes())
-        first, offset = file_name(shipped["file"]), shipped["offset"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        # Nothing shipped yet, or a file that a power cut left empty: then all of it will be shipped again.
-        first, offset = file_name(1), 0
-    found = 0
-    for path in writer.glob("*.jsonl"):
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
-            continue
-        found += 0 if path.name < first else max(0, size - offset) if path.name == first else size
-    return found
+    return os.open(file_path(folder, number), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)

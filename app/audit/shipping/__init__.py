@@ -1,1 +1,1 @@
-"""Brings the journal to the database, in a process of its own beside the server."""
+"""Ships the journal to the database, in a process of its own beside the server."""

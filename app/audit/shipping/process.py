@@ -1,4 +1,4 @@
-"""`python -m app.audit ship`: a process beside the server, which ends soon after it."""
+"""The process that ships the journal beside a server, and ends soon after it."""
 
 import json
 import logging
@@ -7,37 +7,37 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from time import monotonic, sleep, time
+from time import monotonic, sleep
 from typing import Self
 
 from app.audit.chain import Link
-from app.audit.journal.writer import unshipped_bytes
-from app.audit.shipping.shipper import Round, Shipper
-from app.audit.shipping.stopping import Stop, stopping
+from app.audit.journal.layout import unshipped_bytes
+from app.audit.shipping.rounds import Round, Shipper
+from app.audit.shipping.stop_signal import StopSignal, stop_signal
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.settings import AuditSettings, Settings
-from app.times import Month
+from app.times import Month, microseconds_now
 
 END_SECONDS = 9.0
-"""From being asked to end, until the process has ended whatever the database does; its parent kills it after 10."""
+"""From the signal to stop until the process has ended, whatever the database does; its parent kills it after 10."""
 
 LAST_ATTEMPT_SECONDS = 0.5
-"""Between the attempts of that time."""
+"""Between two attempts of that time."""
 
 NICENESS = 10
-"""Where answers and the record want the same core, the answers get most of it: the record waits in the journal..."""
+"""Added to the shipper's niceness: where it and the server want the same core, the server gets most of it."""
 
-GENTLE_SHARE = 0.25
-"""... as long as it holds less than this share of what it may; then the answers have to wait for their turns."""
+LOW_PRIORITY_SHARE = 0.25
+"""Of what the journal may hold: from there on the shipper runs at full priority, before the journal is full."""
 
 STATEMENT_SECONDS = 30.0
-"""For one batch; a database that takes longer is as good as away."""
+"""For one batch; a database that takes longer counts as away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The shipper's target."""
+    """The database as the target of a shipper."""
 
     store: Store
 
@@ -45,14 +45,17 @@ class Database:
         # alembic is not needed afterwards, nor where nothing is shipped.
         from app.audit.store.schema.migrating import migrate
 
-        migrate(self.store.engine, Month.of(int(time() * 1_000_000)))
+        migrate(self.store.engine, Month.of(microseconds_now()))
 
     def insert(self, links: list[Link]) -> None:
         self.store.insert(links)
 
 
 def ship(settings: Settings) -> int:
-    """Until SIGTERM or the end of standard input; gives the exit code: 0 when nothing is left to ship."""
+    """Ship until SIGTERM, SIGINT or the end of standard input; gives the exit code: 0 when nothing is left to ship.
+
+    Each round is told on standard output as the JSON of a `Round`, one a line.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # An interrupt from the terminal is for the server, which stops this process in its turn. No session of its own:
@@ -62,7 +65,7 @@ def ship(settings: Settings) -> int:
     audit = settings.audit
     engine = open_engine(audit.database_uri, connections=1, statement_seconds=STATEMENT_SECONDS, create=True)
     shipper = Shipper(audit.journal_dir, Database(Store(engine)))
-    with stopping() as stop:
+    with stop_signal() as stop:
         try:
             return _rounds(shipper, stop, audit)
         except BrokenPipeError:
@@ -71,33 +74,33 @@ def ship(settings: Settings) -> int:
             return _rest(shipper, audit.ship_seconds, silent=True)
 
 
-class Gears:
-    """Lets a shipper yield to whoever wants the same core, but not when the journal fills."""
+class LowPriorityShipper:
+    """Runs a shipper at low CPU priority, so that the server goes first, until the journal fills."""
 
     def __init__(self, shipper: Shipper, audit: AuditSettings) -> None:
         self._shipper = shipper
         self._audit = audit
         # Niceness is a thread's, and no thread gets back what it gave.
-        self._gentle = ThreadPoolExecutor(1, initializer=lambda: os.nice(NICENESS))
+        self._low_priority = ThreadPoolExecutor(1, initializer=lambda: os.nice(NICENESS))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._gentle.shutdown()
+        self._low_priority.shutdown()
 
     def round(self) -> Round:
-        """As the shipper's, of audit.ship_seconds."""
+        """One round of audit.ship_seconds."""
         seconds = self._audit.ship_seconds
-        if unshipped_bytes(self._audit.journal_dir) < GENTLE_SHARE * self._audit.journal_bytes:
-            return self._gentle.submit(self._shipper.round, seconds).result()
+        if unshipped_bytes(self._audit.journal_dir) < LOW_PRIORITY_SHARE * self._audit.journal_bytes:
+            return self._low_priority.submit(self._shipper.round, seconds).result()
         return self._shipper.round(seconds)
 
 
-def _rounds(shipper: Shipper, stop: Stop, audit: AuditSettings) -> int:
-    with Gears(shipper, audit) as gears:
-        while not stop.asked():
-            _tell(gears.round())
+def _rounds(shipper: Shipper, stop: StopSignal, audit: AuditSettings) -> int:
+    with LowPriorityShipper(shipper, audit) as low_priority:
+        while not stop.received():
+            _tell(low_priority.round())
             if not shipper.behind:
                 stop.wait(audit.ship_seconds)
     return _rest(shipper, audit.ship_seconds)

@@ -1,4 +1,4 @@
-"""Connections to the database of the decisions, Postgres or SQLite, and its errors as this project's own."""
+"""Connects to the record's database, Postgres or SQLite, and translates its errors into this project's."""
 
 import os
 import sqlite3
@@ -20,6 +20,12 @@ from sqlalchemy.exc import (
 
 from app.errors import RecordUnavailable, SettingInvalid
 
+DRIVERS = {"postgresql", "postgresql+psycopg2", "sqlite", "sqlite+pysqlite"}
+UNREADABLE_URI = (
+    "setting audit.database_uri (environment: DATABASE_URI) cannot be read;"
+    " allowed: postgresql+psycopg2://user:password@host:port/database or sqlite:///file"
+)
+
 CONNECT_SECONDS = 3
 BUSY_SECONDS = 5
 """How long one process waits for another that writes to the same SQLite file."""
@@ -28,24 +34,24 @@ BUSY_SECONDS = 5
 KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 BETWEEN_SECONDS = 0.01
-"""Between two attempts at what SQLite does not wait for by itself."""
+"""Between two attempts to switch on write-ahead logging, for which SQLite does not wait by itself."""
 
 READING = {"reading": True}
 """Execution option of a connection that will not write."""
 
 
 def open_engine(uri: str, connections: int = 2, statement_seconds: float | None = None, create: bool = False) -> Engine:
-    """Connects to nothing by itself; create: make an SQLite file where there is none.
+    """An engine for the address, which connects once it is used.
 
-    Raises SettingInvalid for an address that is none.
+    connections: most at a time, in Postgres. statement_seconds: longest that Postgres may take for one statement.
+    create: make an SQLite file where there is none. Raises SettingInvalid when the address cannot be read.
     """
     try:
         url = make_url(uri)
     except (ArgumentError, ValueError):
-        raise SettingInvalid(
-            "setting audit.database_uri (environment: DATABASE_URI) cannot be read;"
-            " allowed: postgresql+psycopg2://user:password@host:port/database or sqlite:///file"
-        ) from None
+        raise SettingInvalid(UNREADABLE_URI) from None
+    if url.drivername not in DRIVERS:
+        raise SettingInvalid(UNREADABLE_URI)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, create)
     options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **KEEPALIVE}
@@ -89,30 +95,31 @@ def _sqlite(url: URL, create: bool) -> Engine:
 
 
 def _make_private(path: str) -> None:
-    """Make the file, for nobody else to read, where there is none; whoever cannot is told when it is opened."""
+    """Make the file where there is none, unreadable for other users; a failure shows when it is opened."""
     with suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """From then on readers and the writer do not wait for each other; the file remembers it."""
+    """Switch on write-ahead logging, so that readers and the writer do not wait for each other; the file keeps it."""
     deadline = time.monotonic() + BUSY_SECONDS
     while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError:
-            # Another process does the same just now, for which SQLite does not wait as it does for a write.
+            # Another process is switching it on, for which SQLite does not wait as it does for a write.
             if time.monotonic() > deadline:
                 raise
             time.sleep(BETWEEN_SECONDS)
 
 
 def is_postgres(connection: Connection) -> bool:
+    """Whether it leads to Postgres; otherwise to SQLite."""
     return connection.dialect.name == "postgresql"
 
 
 def public(url: URL) -> str:
-    """Where the database is, without who asks and how it proves that."""
+    """Where the database is, for messages: without user and password."""
     if url.get_backend_name() == "sqlite":
         return f"SQLite file {unquote((url.database or '').removeprefix('file:'))}"
     return f"Postgres database {url.database} at {url.host or 'the local socket'}:{url.port or 5432}"
@@ -120,7 +127,7 @@ def public(url: URL) -> str:
 
 @contextmanager
 def translated(what: str, engine: Engine) -> Iterator[None]:
-    """Raises the database's errors as RecordUnavailable, without what a statement held."""
+    """Raises the database's errors as RecordUnavailable, without a statement's values. what: has failed, for people."""
     try:
         yield
     except SQLAlchemyError as error:

@@ -4,7 +4,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from app.audit.chain import link_of
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.settings import Settings
@@ -27,20 +26,20 @@ def _store(uri: str) -> Store:
 
 
 def decision_of(store: Store, key: str) -> dict[str, Any] | None:
-    """As find_decision."""
+    """As find_decision, from an open store."""
     if (canonical := canonical_id(key)) is None:
         return None
     stored = store.decision(canonical)
     if stored is None:
         return None
-    content = link_of(stored.hash, stored.content).fields
-    scores = [link_of(it.hash, it.content).fields for it in store.challengers([canonical])]
+    content = stored.to_link().fields
+    scores = [it.to_link().fields for it in store.challengers([canonical])]
     challenger = {name: scores[-1][name] for name in ("model", "probability")} if scores else None
     return content | {"hash": stored.hash, "challenger": challenger}
 
 
 def canonical_id(text: str) -> str | None:
-    """A UUID as the record writes it; None for what is none."""
+    """A UUID in the form that the record writes; None for text that is no UUID."""
     try:
         return str(UUID(text))
     except ValueError:

@@ -1,20 +1,19 @@
-"""The policies that the record holds."""
+"""Policies read back from the record, to decide as they once decided."""
 
 from pydantic import ValidationError
 
-from app.audit.chain import link_of
 from app.audit.store.repository import Store
 from app.errors import RecordInvalid
 from app.scoring.policy import Policy
 
 
 def policy_of(store: Store, version: str) -> Policy:
-    """The one that decided under that version. Raises RecordUnavailable, RecordInvalid."""
+    """The policy of that version. Raises RecordUnavailable, and RecordInvalid when it is missing or not as written."""
     stored = store.policy(version)
     if stored is None:
         raise RecordInvalid(f"the record does not hold policy {version}")
     try:
-        policy = Policy.from_json(link_of(stored.hash, stored.content).fields["policy"])
+        policy = Policy.from_json(stored.to_link().fields["policy"])
     except (RecordInvalid, KeyError, ValidationError) as error:
         raise RecordInvalid(f"the record's policy {version} is not what was written") from error
     if policy.version != version:

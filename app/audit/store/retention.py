@@ -1,4 +1,4 @@
-"""Takes what is older than the retention, and remembers which links it took."""
+"""Removes links that are older than the retention, and notes which ones, so that verifying explains the gap."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,18 +7,17 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.audit.chain import utc
 from app.audit.store.database import is_postgres, translated
 from app.audit.store.repository import Store, links_between
 from app.audit.store.schema.migrating import LOCK, LOCK_SECONDS
 from app.audit.store.schema.partitions import drop_before, make_ahead
 from app.audit.store.schema.tables import decisions, dropped, entries
-from app.times import Month
+from app.times import Month, utc
 
 
 @dataclass(frozen=True, slots=True)
 class Retained:
-    """What one run did; older than `before` there is nothing left."""
+    """What one run of the retention did: nothing older than `before` is left."""
 
     before: str
     links: int
@@ -34,7 +33,7 @@ class Retained:
 
 
 def retain(store: Store, now: Month, months: int) -> Retained:
-    """Make partitions ahead, and keep the month now and that many whole months before it.
+    """Make partitions ahead, and remove what is older than that many whole months before the present one.
 
     Raises RecordUnavailable, also when somebody reads the record for longer than it may wait.
     """
@@ -54,7 +53,7 @@ def retain(store: Store, now: Month, months: int) -> Retained:
 
 
 def _remember(connection: Connection, before: int) -> int:
-    """Write down the runs of links older than that; gives how many links they have."""
+    """Note the runs of links older than a moment, microseconds since 1970; gives how many links they have."""
     old = links_between(None, before)
     place = func.row_number().over(partition_by=old.c.writer, order_by=old.c.sequence)
     numbered = select(old.c.writer, old.c.sequence, (old.c.sequence - place).label("run")).subquery()

@@ -11,9 +11,8 @@ from pydantic_core import to_json
 from pythonjsonlogger.json import JsonFormatter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.audit.chain import utc
-from app.ids import microseconds_now
 from app.serving.http.request_ids import current_request_id
+from app.times import microseconds_now, utc
 
 # Asked every few seconds by machines; their lines would bury the others.
 QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})

@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from app.audit.chain import Entry, utc
+from app.audit.chain import Entry
 from app.audit.journal.writer import Journal
 from app.errors import JournalFailed
-from app.ids import Ids, microseconds_now
+from app.ids import Ids
 from app.metrics import BoundCounter, Metrics
 from app.scoring.model import Identity
 from app.scoring.policy import Policy
 from app.serving.live.holder import Serving
 from app.settings import Settings
+from app.times import microseconds_now, utc
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 
-from app.audit.journal.writer import unshipped_bytes
+from app.audit.journal.layout import unshipped_bytes
 from app.metrics import Metrics
 from app.serving.live.follower import jittered
 from app.settings import ROOT, Settings

@@ -1,13 +1,13 @@
 """Links of the record prove themselves and what came before."""
 
+import json
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, strategies as st
 
-from app.audit.chain import GENESIS, Chain, Entry, from_line, link_of, microseconds, utc
+from app.audit.chain import GENESIS, Chain, Entry, link_of
 from app.errors import RecordInvalid
-from tests.support.records import linked, links_of, to_line
+from tests.support.records import linked
 
 AT = 1_700_000_000_123_456
 
@@ -24,34 +24,48 @@ def test_each_link_holds_the_hash_of_the_one_before() -> None:
 
 def test_links_that_could_not_be_written_leave_no_gap() -> None:
     chain = Chain("w")
-    chain.lines([entry("lost")])
-    lines, sequence, head = chain.lines([entry("kept")])
-    chain.advance(sequence, head)
-    kept, following = links_of(lines + chain.lines([entry("next")])[0])
+    chain.seal([entry("lost")])
+    written = chain.seal([entry("kept")])
+    chain.advance(written)
+    kept, following = (link_of(*it) for it in written + chain.seal([entry("next")]))
     assert (kept.sequence, following.sequence, following.previous) == (1, 2, kept.hash)
 
 
-def test_a_line_reads_back_as_the_link_it_was() -> None:
-    lines, sequence, head = Chain("w").lines([entry("a")])
-    link = from_line(lines)
-    assert (link.writer, link.sequence, link.previous, link.hash) == ("w", sequence, GENESIS, head)
+def test_what_was_sealed_reads_back_as_the_link_it_was() -> None:
+    chain = Chain("w")
+    (sealed,) = chain.seal([entry("a")])
+    chain.advance([sealed])
+    link = link_of(*sealed)
+    assert (link.writer, link.sequence, link.previous, link.hash) == ("w", chain.sequence, GENESIS, chain.head)
     assert (link.kind, link.key, link.at, link.fields["probability"]) == ("decision", "a", AT, 0.1)
-    assert to_line(link) == lines
+    assert link.content == sealed[1]
 
 
-def test_any_flipped_bit_of_a_line_is_seen() -> None:
-    line = Chain("w").lines([entry("a")])[0].encode()
-    for at in range(len(line) - 1):
-        changed = line[:at] + bytes([line[at] ^ 1]) + line[at + 1 :]
-        with pytest.raises(RecordInvalid):
-            from_line(changed.decode())
+def test_a_chain_that_nothing_was_appended_to_is_as_it_was() -> None:
+    chain = Chain("w")
+    chain.advance(chain.seal([entry("a")]))
+    before = (chain.sequence, chain.head)
+    chain.advance(chain.seal([]))
+    assert (chain.sequence, chain.head) == before
+
+
+def test_any_flipped_bit_of_a_link_is_seen() -> None:
+    ((digest, content),) = Chain("w").seal([entry("a")])
+    for at in range(len(content)):
+        changed = content[:at] + chr(ord(content[at]) ^ 1) + content[at + 1 :]
+        with pytest.raises(RecordInvalid, match="does not have its hash"):
+            link_of(digest, changed)
+
+
+def test_a_content_is_parsed_once_and_its_numbers_are_those_that_were_written() -> None:
+    entries = [Entry("decision", "a", AT, {"probability": number}) for number in (0.1, 5e-324, 1 / 3, -0.0)]
+    for sealed, number in zip(Chain("w").seal(entries), (0.1, 5e-324, 1 / 3, -0.0), strict=True):
+        link = link_of(*sealed)
+        assert link.fields is link.fields
+        assert repr(link.fields["probability"]) == repr(number)
+        assert link.fields == json.loads(sealed[1])
 
 
 def test_content_that_is_no_entry_is_refused_whatever_its_hash() -> None:
     with pytest.raises(RecordInvalid, match="no entry"):
         link_of(sha256(b"[]").hexdigest(), "[]")
-
-
-@given(st.integers(min_value=0, max_value=4_000_000_000_000_000))
-def test_a_moment_reads_back_to_the_microsecond(at: int) -> None:
-    assert microseconds(utc(at)) == at

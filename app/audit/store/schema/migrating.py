@@ -1,4 +1,4 @@
-"""Brings a database up to this release; apart from the tables, because whoever only reads needs no alembic."""
+"""Brings a database up to this release; a module of its own, because readers need no alembic."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from app.errors import RecordError
 from app.times import Month
 
 LOCK = 7_211_520_402
-"""Postgres' advisory lock of whoever changes the schema or drops partitions; any number that nobody else uses."""
+"""Postgres' advisory lock for changes of the schema and for dropping partitions; any number nobody else uses."""
 
 LOCK_SECONDS = 10
-"""A change of the tables waits for whoever reads them, and whoever ships waits behind it."""
+"""Longest that a change of the tables waits for their readers, because the shipper waits behind it."""
 
 
 def migrate(engine: Engine, month: Month) -> None:
-    """Make or change the tables, and partitions for that month and those after it.
+    """Make or change the tables, with partitions for that month and the months ahead.
 
     May be called by several processes at once: one works, the others find it done.
     Raises RecordUnavailable, and RecordError for a database that a later release has changed.

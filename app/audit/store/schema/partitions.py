@@ -1,12 +1,11 @@
-"""The monthly partitions of a Postgres database; an SQLite file has none, and each function then does nothing."""
+"""The monthly partitions of a Postgres database; in SQLite, which has none, these functions do nothing."""
 
 import re
 
 from sqlalchemy import Connection, text
 
-from app.audit.chain import utc
 from app.audit.store.database import is_postgres
-from app.times import Month
+from app.times import Month, utc
 
 PARTITIONED = ("decisions", "entries")
 AHEAD = 2
@@ -14,9 +13,9 @@ AHEAD = 2
 
 
 def make_ahead(connection: Connection, month: Month) -> list[str]:
-    """Partitions for that month and the AHEAD after it; gives the names of those that were missing.
+    """Make the missing partitions for that month and the AHEAD months after it; gives their names.
 
-    What lies in the default partition meanwhile moves into its own.
+    Rows of such a month move there from the default partition.
     """
     if not is_postgres(connection):
         return []
@@ -30,7 +29,7 @@ def make_ahead(connection: Connection, month: Month) -> list[str]:
 
 
 def partitions(connection: Connection, table: str) -> dict[Month, str]:
-    """Names of a table's partitions by month, the default one aside."""
+    """The names of a table's partitions by month, without the default partition."""
     if not is_postgres(connection):
         return {}
     query = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = CAST(:table AS regclass)")
@@ -40,7 +39,7 @@ def partitions(connection: Connection, table: str) -> dict[Month, str]:
 
 
 def drop_before(connection: Connection, month: Month) -> list[str]:
-    """Drop every partition of the months before that one; gives their names."""
+    """Drop every partition of the months before that one, oldest first; gives their names."""
     gone = []
     for table in PARTITIONED:
         for found, name in sorted(partitions(connection, table).items()):

@@ -1,4 +1,4 @@
-"""The tables, for queries; what makes them in a database are the migrations."""
+"""The tables as queries see them; the migrations make them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class Moment(TypeDecorator[int]):
-    """Microseconds since 1970: in Postgres a timestamp, which people read and partitions are cut by."""
+    """Microseconds since 1970; in Postgres a timestamp, which people can read and which partitions are ranges of."""
 
     impl = BigInteger
     cache_ok = True
@@ -41,7 +41,7 @@ decisions = Table(
     Column("hash", Text, nullable=False),
     Column("content", Text, nullable=False),
 )
-"""One row a decision; `content` is what was hashed, and the other columns are taken from it."""
+"""One row for each decision: `content` is what was hashed, and the other columns repeat parts of it."""
 
 entries = Table(
     "entries",
@@ -54,7 +54,7 @@ entries = Table(
     Column("hash", Text, nullable=False),
     Column("content", Text, nullable=False),
 )
-"""Policies and the scores of challengers, links of the same chains."""
+"""The policies and the challengers' scores, which are links of the same chains as the decisions."""
 
 dropped = Table(
     "dropped",
@@ -65,4 +65,4 @@ dropped = Table(
     Column("hash", Text, nullable=False),
     Column("before", Moment, nullable=False),
 )
-"""Runs of links that retention took, with the hash of the last of each: so a chain that begins late is explained."""
+"""Runs of links that retention removed, each with the hash of its last: they explain a chain that begins late."""

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from app.audit.chain import Entry
-from app.audit.journal.writer import Journal, unshipped_bytes
+from app.audit.journal.layout import unshipped_bytes
+from app.audit.journal.writer import Journal
 from app.errors import JournalFailed
 from tests.support.journals import chains, keys
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from app.audit.chain import Link
-from app.audit.shipping.process import NICENESS, Gears
-from app.audit.shipping.shipper import Shipper
+from app.audit.shipping.process import NICENESS, LowPriorityShipper
+from app.audit.shipping.rounds import Shipper
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.settings import ROOT
@@ -127,16 +127,16 @@ def test_it_yields_no_more_when_the_journal_fills(tmp_path: Path) -> None:
 
     own = os.getpriority(os.PRIO_PROCESS, 0)
     writer = Writer(tmp_path / "journal")
-    gears = Gears(Shipper(tmp_path / "journal", Target()), audit_in(tmp_path, journal_megabytes=1))
-    with gears:
+    shipper = Shipper(tmp_path / "journal", Target())
+    with LowPriorityShipper(shipper, audit_in(tmp_path, journal_megabytes=1)) as low_priority:
         writer.write(decisions(1))
-        gears.round()
+        low_priority.round()
         writer.write(decisions(1000))
-        gears.round()
+        low_priority.round()
         writer.write(decisions(1))
-        gears.round()
-    gentle = min(19, own + NICENESS)
-    assert {priority for count, priority in seen if count == 1} == {gentle}
+        low_priority.round()
+    low = min(19, own + NICENESS)
+    assert {priority for count, priority in seen if count == 1} == {low}
     assert {priority for count, priority in seen if count > 1} == {own}
 
 

@@ -70,15 +70,3 @@ def test_what_came_before_its_partition_moves_into_it(postgres: Postgres) -> Non
     assert counts == {"2026_09": 3, "2026_10": 2, "default": 0}
     assert store.count(None, None) == 5
     engine.dispose()
-
-
-def test_months_count_over_the_turn_of_a_year() -> None:
-    assert [str(Month(2026, 11).plus(it)) for it in (-11, -10, 0, 1, 2)] == [
-        "2025-12",
-        "2026-01",
-        "2026-11",
-        "2026-12",
-        "2027-01",
-    ]
-    assert Month.of(Month(2027, 1).start) == Month(2027, 1)
-    assert Month.of(Month(2027, 1).start - 1) == Month(2026, 12)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings as trials, strategies as st
 
-from app.audit.chain import Entry, microseconds
+from app.audit.chain import Entry
 from app.audit.journal.writer import Journal
 from app.callers.known import Callers
 from app.metrics import Metrics
@@ -18,6 +18,7 @@ from app.scoring.policy import Policy
 from app.serving.api.schema import BatchAnswer, PredictAnswer, Problem
 from app.serving.record.recorder import Recorder
 from app.settings import Settings
+from app.times import microseconds
 from tests.support.fakes import Api, audit_in, caller, constant_model, json_file, settings_for
 from tests.support.journals import chains, keys
 

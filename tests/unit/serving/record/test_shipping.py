@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from app.audit.chain import Entry
-from app.audit.journal.writer import Journal, unshipped_bytes
+from app.audit.journal.layout import unshipped_bytes
+from app.audit.journal.writer import Journal
 from app.metrics import Metrics
 from app.serving.record import shipping as module
 from app.serving.record.shipping import Shipping

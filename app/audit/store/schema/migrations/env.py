@@ -1,4 +1,4 @@
-"""What alembic runs: the migrations, on the connection and in the transaction of whoever called."""
+"""Runs the migrations for alembic, on the caller's connection and in its transaction."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Decisions, entries, and what retention took."""
+"""The first tables: decisions, entries, and the links that retention removed."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Notices that a child process should end: its parent says so, or is no more."""
+"""Tells a child process to stop: by a signal, or by the end of its parent."""
 
 import os
 import select
@@ -9,31 +9,31 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class Stop:
-    """Asked for by SIGTERM or SIGINT, or by the end of standard input."""
+class StopSignal:
+    """SIGTERM, SIGINT or the end of standard input, whichever comes first."""
 
     def __init__(self, stdin: int, wakeup: int) -> None:
         self._sources = [stdin, wakeup]
-        self._asked = False
+        self._received = False
 
-    def asked(self) -> bool:
+    def received(self) -> bool:
         return self.wait(0.0)
 
     def wait(self, seconds: float) -> bool:
-        """Until it is asked for, at most that long; gives whether it is."""
-        while not self._asked:
+        """Wait for it at most that long; gives whether it has come."""
+        while not self._received:
             ready, _, _ = select.select(self._sources, [], [], seconds)
             if not ready:
                 break
             for source in ready:
                 # Nothing is expected on standard input but its end; a byte of the other is a signal.
-                self._asked |= (os.read(source, 1024) == b"") == (source == self._sources[0])
-        return self._asked
+                self._received |= (os.read(source, 1024) == b"") == (source == self._sources[0])
+        return self._received
 
 
 @contextmanager
-def stopping() -> Iterator[Stop]:
-    """For the main thread of the process."""
+def stop_signal() -> Iterator[StopSignal]:
+    """Handle the two signals while it is open; only in the main thread of a process."""
     # A pipe, because a handler that took a lock could wait for the code that it interrupted.
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -41,7 +41,7 @@ def stopping() -> Iterator[Stop]:
     before = {number: signal.signal(number, _nothing) for number in signals}
     wakeup = signal.set_wakeup_fd(writing)
     try:
-        yield Stop(sys.stdin.fileno(), reading)
+        yield StopSignal(sys.stdin.fileno(), reading)
     finally:
         signal.set_wakeup_fd(wakeup)
         for number, handler in before.items():

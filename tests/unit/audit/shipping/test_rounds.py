@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from app.audit.chain import Link
-from app.audit.journal.reader import Folder
+from app.audit.journal.layout import to_line
+from app.audit.journal.reader import WriterFolder
 from app.audit.shipping.process import Database
-from app.audit.shipping.shipper import Round, Shipper
+from app.audit.shipping.rounds import Round, Shipper
 from app.audit.store.repository import Store
 from app.errors import RecordUnavailable
-from tests.support.records import NOON, Writer, decisions, linked, to_line
+from tests.support.records import NOON, Writer, decisions, linked
 
 AGES = 10.0
 """Seconds; more than any round here takes."""
@@ -86,7 +87,7 @@ def test_a_shipper_goes_on_where_the_one_before_it_stopped(shipper: Shipper, kep
 
 def test_an_unfinished_line_of_a_living_writer_waits_for_its_end(shipper: Shipper, kept: Kept, writer: Writer) -> None:
     (link,) = linked(decisions(1))
-    line = to_line(link).encode()
+    line = to_line(link.hash, link.content).encode()
     writer.append(line[:100])
     assert shipper.round(AGES) == Round(0, 0.0, 0, None)
     writer.append(line[100:])
@@ -170,7 +171,7 @@ def test_what_was_shipped_and_not_noted_is_shipped_again_and_kept_once(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Folder, "advance", killed)
+        patched.setattr(WriterFolder, "advance", killed)
         with pytest.raises(KeyboardInterrupt):
             Shipper(journal, Database(store)).round(AGES)
     assert store.count(None, None) == 5
@@ -198,7 +199,7 @@ def test_two_shippers_of_one_journal_keep_every_record_once(store: Store, tmp_pa
 
 def test_a_folder_that_another_shipper_is_at_is_left_to_it(shipper: Shipper, kept: Kept, writer: Writer) -> None:
     writer.write(decisions(2))
-    with Folder(writer.folder).shipping() as ours:
+    with WriterFolder(writer.folder).shipping() as ours:
         assert ours
         assert shipper.round(AGES).pending == 2
     assert shipper.round(AGES).pending == 0

@@ -1,4 +1,4 @@
-"""Brings the journal to the database, round after round, and says after each how much is left."""
+"""Ships the journal in rounds, and reports after each how much is left."""
 
 import logging
 from collections.abc import Callable
@@ -8,7 +8,8 @@ from time import monotonic, time
 from typing import Protocol
 
 from app.audit.chain import Link
-from app.audit.journal.reader import Folder, folders
+from app.audit.journal.layout import bad_path, writer_folders
+from app.audit.journal.reader import WriterFolder
 from app.errors import RecordError
 
 SHORTEST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 10.0
@@ -18,18 +19,18 @@ log = logging.getLogger(__name__)
 
 
 class Target(Protocol):
-    """Where the links go. Both methods raise RecordError."""
+    """Where the links are shipped to. Both methods may raise RecordError."""
 
     def prepare(self) -> None:
-        """Once, before the first links."""
+        """Called once, before the first links."""
 
     def insert(self, links: list[Link]) -> None:
-        """All or nothing; for good when it returns; links that are there already stay."""
+        """Keep all of them or none, for good once it returns; links that are there already stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round left."""
+    """What one round left in the journal."""
 
     pending: int
     """Records that are not in the database."""
@@ -42,15 +43,19 @@ class Round:
 
 @dataclass(slots=True)
 class Shipper:
-    """Of one journal."""
+    """Ships one journal to its target, in rounds of a few seconds; not shared between threads.
+
+    clock: seconds, of which only differences count.
+    """
 
     journal: Path
     target: Target
     clock: Callable[[], float] = monotonic
     shipped: int = 0
+    """Links since it began."""
     behind: bool = False
     """Whether the last round ended because its time was over."""
-    _folders: dict[Path, Folder] = field(default_factory=dict)
+    _folders: dict[Path, WriterFolder] = field(default_factory=dict)
     _prepared: bool = False
     _away: str | None = None
     """Why the target did not take the last links."""
@@ -58,7 +63,7 @@ class Shipper:
     _retry_at: float = 0.0
 
     def round(self, seconds: float) -> Round:
-        """Ship for at most about that long."""
+        """Ship for about that long at most. Raises OSError when the journal itself cannot be listed."""
         deadline = self.clock() + seconds
         self._look()
         errors: list[str] = []
@@ -74,7 +79,7 @@ class Shipper:
         return self._report(errors)
 
     def hurry(self) -> None:
-        """Wait no longer for a target that was away."""
+        """Try a target that was away again in the next round."""
         self._retry_at = 0.0
 
     def _ship_until(self, deadline: float, errors: list[str]) -> bool:
@@ -89,10 +94,10 @@ class Shipper:
         return bool(busy)
 
     def _look(self) -> None:
-        found = folders(self.journal)
-        self._folders = {path: self._folders.get(path) or Folder(path) for path in found}
+        found = writer_folders(self.journal)
+        self._folders = {path: self._folders.get(path) or WriterFolder(path) for path in found}
 
-    def _ship(self, folder: Folder, errors: list[str]) -> bool:
+    def _ship(self, folder: WriterFolder, errors: list[str]) -> bool:
         """One batch; gives whether there may be more."""
         try:
             with folder.shipping() as ours:
@@ -105,10 +110,10 @@ class Shipper:
             errors.append(f"the journal's folder {folder.path} cannot be worked on: {error.strerror}")
             return False
 
-    def _ship_alone(self, folder: Folder, errors: list[str]) -> bool:
+    def _ship_alone(self, folder: WriterFolder, errors: list[str]) -> bool:
         batch = folder.next_batch()
         if batch is None:
-            self._bury(folder)
+            self._remove_if_dead(folder)
             return False
         self.target.insert(batch.links)
         self._wait_seconds = 0.0
@@ -117,14 +122,14 @@ class Shipper:
             first = batch.bad[0]
             errors.append(
                 f"{batch.path} line {first.number}: {first.what}; {len(batch.bad)} such lines were left out"
-                f" and lie in {batch.path}.bad"
+                f" and lie in {bad_path(batch.path)}"
             )
         self.shipped += len(batch.links)
         if torn := folder.advance(batch):
             log.warning("%s: left out %d bytes of lines that were never finished", folder.path, torn)
         return True
 
-    def _bury(self, folder: Folder) -> None:
+    def _remove_if_dead(self, folder: WriterFolder) -> None:
         torn = folder.torn_bytes()
         if folder.remove_if_dead():
             del self._folders[folder.path]

@@ -7,17 +7,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from app.batch.chunks import Chunk, Floats
+from app.batch.chunks import Chunk
 from app.errors import NotCompilable
 from app.scoring.decider import Decider
 from app.scoring.rows import NO_REASON, RowsDecider
+from app.tables.rules import Flags, Floats
 
 VERDICTS = ["ACCEPT", "REJECT"]
 CODES = pa.list_(pa.string())
 BLOCK_ROWS = 1 << 13
 """Decided on together: what a row needs meanwhile is a hundred times its own size."""
 
-Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int8]
 
 

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 
 from app.batch.chunks import read_chunks
 from app.batch.deciding import deciding
-from app.batch.files import Folder, Input
+from app.batch.output import Folder
 from app.features import POSITIONS, ROW_NUMBER
 from app.scoring.decider import Decider
+from app.tables.find import Input
 
 ID = "id"
 

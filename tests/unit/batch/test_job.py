@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.batch.files import find, output_folder
 from app.batch.job import Job, Options, Scored, share_of
+from app.batch.output import output_folder
 from app.errors import DataInvalid
 from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.settings import Settings
+from app.tables.find import find
 from tests.support.fakes import Api, constant_document, constant_model
 
 POLICY = load_policy(Settings())
@@ -139,7 +140,7 @@ def test_a_bad_row_in_the_last_chunk_leaves_no_output(work: Work, table: pd.Data
     large = pd.concat([table] * 200, ignore_index=True).astype({"age": float})
     large.loc[len(large) - 1, "age"] = np.inf
     large.to_csv(work.folder / "a.csv", index=False, na_rep="NA")
-    with pytest.raises(DataInvalid, match=r"a\.csv: column age is infinite in row 100000"):
+    with pytest.raises(DataInvalid, match=r"a\.csv: column age is infinite in line 100001"):
         work.score("a.csv", constant_model(0.2))
     assert list(Path(work.output).iterdir()) == []
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.batch.chunks import read_chunks
-from app.batch.deciding import deciding
+from app.batch.deciding import columns_of, deciding
 from app.batch.output import Folder
 from app.features import POSITIONS, ROW_NUMBER
 from app.scoring.decider import Decider
@@ -100,4 +100,5 @@ class Job:
             },
             "policy_version": self._decider.policy.version,
             "options": asdict(self._options),
+            "columns": columns_of(self._options.reasons),
         }

@@ -81,7 +81,10 @@ def _reasons(numbers: Numbers, refused: Flags, codes: pa.Array) -> pa.Array:
 def _names_out_of_range(model: ScoringModel, rows: Floats) -> pa.Array:
     beyond = out_of_range(model, rows)
     names = pa.array([name for _, name, _, _ in model.ranges], pa.string())
-    return _lists(beyond.sum(axis=1, dtype=np.int32), names.take(pa.array(beyond.nonzero()[1])))
+    strange = np.flatnonzero(beyond.any(axis=1))
+    lengths = np.zeros(len(rows), np.int32)
+    lengths[strange] = beyond[strange].sum(axis=1)
+    return _lists(lengths, names.take(pa.array(beyond[strange].nonzero()[1])))
 
 
 def _lists(lengths: npt.NDArray[np.int32], values: pa.Array) -> pa.Array:

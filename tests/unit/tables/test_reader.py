@@ -3,11 +3,13 @@
 import bz2
 import gzip
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 
+import boto3
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -19,6 +21,7 @@ from app.batch.chunks import read_chunks
 from app.errors import DataInvalid
 from app.features import FEATURES, TARGET
 from app.settings import TrainSettings
+from app.tables import text
 from app.tables.find import find
 from app.training.data import load
 
@@ -379,3 +382,93 @@ def test_a_file_is_refused_alike_with_place_and_remedy(file: File, tmp_path: Pat
         whole = f"{file.name}: {expected}" if expected else ""
         # What follows the dots is another library's.
         assert (said[: len(whole) - 1] + "…" if whole.endswith("…") else said) == whole
+
+
+def test_a_csv_number_is_read_to_the_last_bit(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(0).lognormal(0, 9, 5_000)
+    cells = [[str(at % 2), *([repr(number)] * len(FEATURES))] for at, number in enumerate(numbers.tolist())]
+    path = written(File("", lines([TARGET, *FEATURES], cells)), tmp_path)
+    expected = np.repeat(numbers, len(FEATURES)).tobytes()
+    assert in_training(path) == in_batch(path) == ("", expected)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+def test_where_a_block_of_the_file_ends_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    names = [*NAMES, "note"]
+    cells = [[*row, '"two\nlines, "" quoted"'] for row in CELLS * 200]
+    (tmp_path / "a.csv").write_bytes(pack(lines(names, cells).encode(encoding)))
+    (file,) = find(str(tmp_path / "a.csv"), "")
+    whole = np.concatenate([it.rows for it in read_chunks(file, None, False)])
+    for size in (1000, 1001, 1009, 4096):
+        monkeypatch.setattr(text, "BLOCK_BYTES", size)
+        chunks = list(read_chunks(file, None, False))
+        assert len(chunks) > 10
+        assert np.concatenate([it.rows for it in chunks]).tobytes() == whole.tobytes()
+
+
+def test_lines_are_counted_through_cells_of_two_and_lines_of_none(tmp_path: Path) -> None:
+    names, note = [*NAMES[:-1], "note", NAMES[-1]], '"a\nb"'
+    cells = [[*row[:-1], note, row[-1]] for row in CELLS]
+    cells[3][AGE] = "old"
+    path = written(File("", "\n" + lines(names, cells, end="\n\n")), tmp_path)
+    # Each row takes two lines and an empty one, the first line is empty as well.
+    assert in_batch(path)[0] == f"a.csv: column age is not a number in line 13; {NO_NUMBER}"
+
+
+def test_other_columns_may_be_in_any_encoding_and_the_id_may_not(tmp_path: Path) -> None:
+    content = lines([*NAMES, "name"], [[*row, "Zo\xeb"] for row in CELLS]).encode("latin-1")
+    path = written(File("", content), tmp_path)
+    assert in_batch(path)[0] == ""
+    (file,) = find(str(path), "")
+    with pytest.raises(DataInvalid, match=r"^a\.csv: column name is not in UTF-8 in 5 lines: 2, 3, 4, 5, 6$"):
+        list(read_chunks(file, "name", False))
+
+
+def test_a_cell_that_never_ends_is_refused_at_its_line(tmp_path: Path) -> None:
+    cells = [*CELLS, [*CELLS[0][:-1], '"2'], *CELLS * 5_000]
+    path = written(File("", lines(cells=cells)), tmp_path)
+    said = "a.csv: line 7 has a cell without an end; perhaps a quotation mark is not closed"
+    assert in_training(path)[0] == in_batch(path)[0] == said
+
+
+@pytest.mark.parametrize("secret", ["48151623", "Jane Doe", "1.5.2"])
+@pytest.mark.parametrize("kind", ["header", "cell", "short", "quoted"])
+def test_no_refusal_repeats_a_value(tmp_path: Path, secret: str, kind: str) -> None:
+    content = {
+        "header": lines(names=[secret] * len(NAMES)),
+        "cell": with_cell(0, AGE, f"{secret}!"),
+        "short": lines(cells=[[secret], *CELLS]),
+        "quoted": with_cell(0, AGE, f'"{secret}'),
+    }[kind]
+    path = written(File("", content), tmp_path)
+    for said, _ in (in_training(path), in_batch(path)):
+        assert said
+        assert secret not in said
+
+
+def test_the_first_five_places_are_named_and_all_are_counted(tmp_path: Path) -> None:
+    cells = [[*row[:INCOME], "-1", *row[INCOME + 1 :]] for row in CELLS * 9_000]
+    path = written(File("", lines(cells=cells)), tmp_path)
+    said = "a.csv: column MonthlyIncome is negative in 45000 lines: 2, 3, 4, 5, 6, …"
+    assert in_training(path)[0] == in_batch(path)[0] == said
+
+
+def test_a_file_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
+    path = written(File("", lines()), tmp_path)
+    (file,) = find(str(path), "")
+    path.unlink()
+    with pytest.raises(DataInvalid, match=r"^a\.csv: it cannot be read: .*No such file"):
+        list(read_chunks(file, None, False))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.zip", "a.parquet"])
+def test_an_object_in_s3_is_read_as_the_file_is(tmp_path: Path, s3_endpoint_url: str, name: str) -> None:
+    (file,) = (it for it in READ if it.name == name and it.kind in ("plain", "gzip", "zip", "Parquet"))
+    path = written(file, tmp_path)
+    boto3.client("s3", endpoint_url=s3_endpoint_url).upload_file(str(path), "datasets", f"credit/{name}")
+    stored = load(TrainSettings(data=f"s3://datasets/credit/{name}", s3_endpoint_url=s3_endpoint_url))
+    assert stored.name == f"s3://datasets/credit/{name}"
+    assert stored.features.tobytes() == in_training(path)[1]

@@ -4,7 +4,7 @@
   x SettingInvalid       a setting has a value that cannot be used
     + PolicyInvalid      the policy file cannot be used
     + CallersInvalid     the callers' file cannot be used
-  x DataInvalid          the training data are not what the columns promise
+  x DataInvalid          a table of applicants is not what its columns promise
   x ModelError
     + ModelUnavailable   the registry or its artifacts cannot be reached
       - ModelMissing     the registry answers, and knows no such model, version or alias
@@ -34,7 +34,7 @@ class CallersInvalid(SettingInvalid):
 
 
 class DataInvalid(CreditError):
-    """Names the column and the rows."""
+    """Names the column and the lines."""
 
 
 class ModelError(CreditError):

@@ -23,8 +23,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from app.audit.journal.writer import Journal
-from app.batch.files import find, output_folder
 from app.batch.job import Job, Options
+from app.batch.output import output_folder
 from app.errors import CreditError
 from app.features import FEATURES
 from app.metrics import Metrics
@@ -39,6 +39,7 @@ from app.serving.api.reading import read_rows
 from app.serving.live.holder import Holder
 from app.serving.record.recorder import Asked, Recorder
 from app.settings import Settings, load_settings
+from app.tables.find import find
 from app.training.data import Dataset, load
 from app.training.fit import fit_candidate, probabilities
 from app.training.reference import build_reference

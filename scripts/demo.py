@@ -14,13 +14,16 @@ from pathlib import Path
 
 import httpx
 
-from app.settings import WELL_KNOWN
+from app.settings import WELL_KNOWN, ServingSettings
 from scripts.predict import predict
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "demo"
 REQUEST = ROOT / "tests" / "data" / "request.json"
-READY_SECONDS = 60.0
+START_SECONDS = 60.0
+"""For the server to start, before it pulls the model."""
+
+PULL_SECONDS = ServingSettings().pull_timeout_seconds
 
 
 def free_port() -> int:
@@ -30,21 +33,27 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
-    """Return when /readyz answers 200; raises SystemExit with the last thing seen after READY_SECONDS."""
-    deadline, seen = time.monotonic() + READY_SECONDS, "nothing"
+def wait_until_ready(url: str, server: subprocess.Popen[bytes], seconds: float) -> None:
+    """Return when /readyz answers 200, and say what it waits for meanwhile.
+
+    Raises SystemExit with the last thing seen when the server ends, or after so many seconds.
+    """
+    deadline, seen = time.monotonic() + seconds, ""
     while time.monotonic() < deadline:
         if server.poll() is not None:
             raise SystemExit(f"error: the server ended with exit code {server.returncode}")
         try:
-            answer = httpx.get(f"{url}/readyz", timeout=1)
+            answer = httpx.get(f"{url}/readyz", timeout=5)
             if answer.status_code == httpx.codes.OK:
                 return
-            seen = f"{answer.status_code} {answer.text}"
-        except httpx.TransportError as error:
-            seen = repr(error)
+            now = f"the model: {answer.json()['detail']}"
+        except httpx.TransportError:
+            now = "the server to start"
+        if now != seen:
+            say(f"   waiting at most {seconds:.0f} s for {now}")
+            seen = now
         time.sleep(0.1)  # the interval of the poll, not the wait itself
-    raise SystemExit(f"error: not ready after {READY_SECONDS} s; last seen: {seen}")
+    raise SystemExit(f"error: not ready after {seconds:.0f} s of waiting for {seen}")
 
 
 def main() -> None:
@@ -59,6 +68,7 @@ def main() -> None:
         "AUDIT__JOURNAL_DIR": str(FOLDER / "journal"),
         "DATABASE_URI": f"sqlite:///{FOLDER / 'decisions.db'}",
         "SERVING__LOG_LEVEL": "WARNING",
+        "SERVING__PULL_TIMEOUT_SECONDS": str(PULL_SECONDS),
     }
     say("1. Train on the synthetic sample, register the model, let the gate decide")
     trained = subprocess.run([sys.executable, "-m", "app.training"], cwd=ROOT, env=environment, check=False)
@@ -71,7 +81,7 @@ def main() -> None:
     command = [sys.executable, "-m", "app.serving", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as server:
         try:
-            wait_until_ready(url, server)
+            wait_until_ready(url, server, START_SECONDS + PULL_SECONDS)
             say(f"3. POST /predict {REQUEST.read_text().strip()}")
             say(json.dumps(predict(url, REQUEST.read_bytes()), indent=2))
         finally:

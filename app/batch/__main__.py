@@ -12,14 +12,15 @@ from time import monotonic
 
 from tqdm import tqdm
 
-from app.batch.files import Input, find, output_folder
 from app.batch.job import Job, Options, Scored, share_of
+from app.batch.output import output_folder
 from app.errors import CreditError, DataInvalid
 from app.models.load import load_entry
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.serving.live.pull_process import pull
 from app.settings import Settings, load_settings
+from app.tables.find import Input, find
 
 DONE, FAILED = 0, 2
 

@@ -7,17 +7,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from app.batch.chunks import Chunk, Floats
+from app.batch.chunks import Chunk
 from app.errors import NotCompilable
 from app.scoring.decider import Decider
-from app.scoring.rows import NO_REASON, RowsDecider
+from app.scoring.model import ScoringModel
+from app.scoring.rows import NO_REASON, RowsDecider, out_of_range
+from app.tables.rules import Flags, Floats
 
 VERDICTS = ["ACCEPT", "REJECT"]
 CODES = pa.list_(pa.string())
 BLOCK_ROWS = 1 << 13
 """Decided on together: what a row needs meanwhile is a hundred times its own size."""
 
-Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int8]
 
 
@@ -26,9 +27,15 @@ class Decided:
     """One chunk."""
 
     columns: dict[str, pa.Array]
-    """Probability, decision, the reasons' codes where they were asked for, and the versions that decided."""
+    """Those of `columns_of`."""
     refused: int
     """Rows."""
+
+
+def columns_of(with_reasons: bool) -> list[str]:
+    """What there is about each row, in order; reasons are codes, out_of_range is names of features."""
+    reasons = ["reasons"] if with_reasons else []
+    return ["probability", "decision", *reasons, "out_of_range", "model_version", "policy_version"]
 
 
 Decide = Callable[[Chunk], Decided]
@@ -49,7 +56,8 @@ def deciding(decider: Decider, with_reasons: bool) -> Decide:
         probabilities = np.concatenate([decisions.probabilities for decisions in made])
         refused = np.concatenate([decisions.refused for decisions in made])
         numbers = np.concatenate([decisions.reasons for decisions in made])
-        return _decided(decider, probabilities, refused, _lists(numbers, refused, codes) if with_reasons else None)
+        reasons = _reasons(numbers, refused, codes) if with_reasons else None
+        return _decided(decider, chunk, probabilities, refused, reasons)
 
     return decide
 
@@ -59,28 +67,45 @@ def _one_by_one(decider: Decider, chunk: Chunk, with_reasons: bool) -> Decided:
     refused = np.array([decision.verdict == "REJECT" for decision in made])
     codes = [[reason.code for reason in decision.reasons] for decision in made]
     probabilities = np.array([decision.probability for decision in made])
-    return _decided(decider, probabilities, refused, pa.array(codes, CODES) if with_reasons else None)
+    return _decided(decider, chunk, probabilities, refused, pa.array(codes, CODES) if with_reasons else None)
 
 
-def _lists(numbers: Numbers, refused: Flags, codes: pa.Array) -> pa.Array:
+def _reasons(numbers: Numbers, refused: Flags, codes: pa.Array) -> pa.Array:
     """numbers: of the refused rows only, as in `app.scoring.rows.Decisions`."""
     given = numbers != NO_REASON
     lengths = np.zeros(len(refused), np.int32)
     lengths[refused] = given.sum(axis=1)
+    return _lists(lengths, codes.take(pa.array(numbers[given])))
+
+
+def _names_out_of_range(model: ScoringModel, rows: Floats) -> pa.Array:
+    beyond = out_of_range(model, rows)
+    names = pa.array([name for _, name, _, _ in model.ranges], pa.string())
+    strange = np.flatnonzero(beyond.any(axis=1))
+    lengths = np.zeros(len(rows), np.int32)
+    lengths[strange] = beyond[strange].sum(axis=1)
+    return _lists(lengths, names.take(pa.array(beyond[strange].nonzero()[1])))
+
+
+def _lists(lengths: npt.NDArray[np.int32], values: pa.Array) -> pa.Array:
+    """One list a row, of as many of the values, which are all of them in order."""
     ends = np.concatenate([[0], lengths.cumsum(dtype=np.int32)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(ends), codes.take(pa.array(numbers[given])))
+    return pa.ListArray.from_arrays(pa.array(ends), values)
 
 
-def _decided(decider: Decider, probabilities: Floats, refused: Flags, codes: pa.Array | None) -> Decided:
+def _decided(
+    decider: Decider, chunk: Chunk, probabilities: Floats, refused: Flags, reasons: pa.Array | None
+) -> Decided:
     count = len(refused)
-    columns = {
+    found = {
         "probability": pa.array(probabilities),
         "decision": pa.DictionaryArray.from_arrays(pa.array(refused.astype(np.int8)), VERDICTS),
-        **({} if codes is None else {"reasons": codes}),
+        "reasons": reasons,
+        "out_of_range": _names_out_of_range(decider.model, chunk.rows),
         "model_version": _repeated(decider.model.identity.version, count),
         "policy_version": _repeated(decider.policy.version, count),
     }
-    return Decided(columns, int(refused.sum()))
+    return Decided({name: found[name] for name in columns_of(reasons is not None)}, int(refused.sum()))
 
 
 def _repeated(word: str, count: int) -> pa.Array:

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.batch.chunks import read_chunks
-from app.batch.deciding import deciding
-from app.batch.files import Folder, Input
+from app.batch.deciding import columns_of, deciding
+from app.batch.output import Folder
 from app.features import POSITIONS, ROW_NUMBER
 from app.scoring.decider import Decider
+from app.tables.find import Input
 
 ID = "id"
 
@@ -99,4 +100,5 @@ class Job:
             },
             "policy_version": self._decider.policy.version,
             "options": asdict(self._options),
+            "columns": columns_of(self._options.reasons),
         }

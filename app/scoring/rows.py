@@ -8,6 +8,7 @@ from app.features import ELDERLY_AGE, POSITIONS, ROW_NUMBER
 from app.scoring.decider import Decider, Reason
 from app.scoring.forms.compiled import logistic
 from app.scoring.forms.vectorised import Vectorised, vectorise
+from app.scoring.model import ScoringModel
 from app.scoring.reasons import AGE, MOST_REASONS, ROUNDING, principal_positions
 
 if TYPE_CHECKING:
@@ -145,3 +146,16 @@ class RowsDecider:
         with np.errstate(invalid="ignore"):
             falls[row, np.array(self.decider.model.document.positions)[at_input]] = log_odds[row] - after
         return np.where(falls > ROUNDING, falls, 0.0)
+
+
+def out_of_range(model: ScoringModel, rows: "Floats") -> "Flags":
+    """As ScoringModel.out_of_range: one row a wire vector, one column for each of the model's ranges."""
+    import numpy as np
+
+    # Column by column, as numpy is quick along many values.
+    beyond = np.zeros((len(model.ranges), len(rows)), np.bool_)
+    for number, (at, _, low, high) in enumerate(model.ranges):
+        values = rows[:, at]
+        beyond[number] = (values < low) | (values > high)
+    flags: Flags = beyond.T
+    return flags

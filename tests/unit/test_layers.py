@@ -11,7 +11,7 @@ from app.settings import ROOT
 LAYERS = [
     {"errors", "features", "yaml_file", "times", "terminal"},
     {"settings", "ids"},
-    {"scoring"},
+    {"scoring", "tables"},
     {"policy_file", "metrics"},
     {"models"},
     {"registry"},
@@ -32,7 +32,6 @@ NOT_AT_IMPORT_TIME = {
     "numpy",
     "scipy",
     "pandas",
-    "pandera",
     "matplotlib",
     "pyarrow",
     "boto3",

@@ -14,10 +14,10 @@ from pydantic_core import to_json
 from app.errors import NotCompilable
 from app.features import POSITIONS
 from app.scoring.decider import Decider
-from app.scoring.rows import NO_REASON, Decisions, RowsDecider
+from app.scoring.rows import NO_REASON, Decisions, RowsDecider, out_of_range
 
 if TYPE_CHECKING:
-    from app.scoring.rows import Flags, Floats
+    from app.scoring.rows import Floats
     from app.serving.live.holder import Serving
 
 FEWEST_ROWS = 100
@@ -112,7 +112,7 @@ class LargeBatch:
             }
             for probability, refused in zip(made.probabilities, made.refused.tolist(), strict=True)
         ]
-        beyond = self._beyond(rows)
+        beyond = out_of_range(self.serving.model, rows)
         names = [name for _, name, _, _ in self.serving.model.ranges]
         for row in np.flatnonzero(beyond.any(axis=1)).tolist():
             self.predictions[start + row]["out_of_range"] = [names[at] for at in np.flatnonzero(beyond[row]).tolist()]
@@ -132,16 +132,6 @@ class LargeBatch:
             reasons,
             Counter(name for prediction in self.predictions for name in prediction["out_of_range"]),
         )
-
-    def _beyond(self, rows: "Floats") -> "Flags":
-        """As ScoringModel.out_of_range: one row an applicant, one column a feature."""
-        import numpy as np
-
-        ranges = self.serving.model.ranges
-        values = rows[:, [at for at, _, _, _ in ranges]]
-        lows, highs = np.array([[low, high] for _, _, low, high in ranges]).reshape(-1, 2).T
-        beyond: Flags = (values < lows) | (values > highs)
-        return beyond
 
     def _reasons(self, made: Decisions) -> list[list[dict[str, Any]]]:
         """Of each refusal. Equal ones share a list."""

@@ -1,11 +1,7 @@
-"""Applicants as a table, and an S3 server."""
+"""Applicants as a table."""
 
-from collections.abc import Iterator
-
-import boto3
 import pandas as pd
 import pytest
-from moto.server import ThreadedMotoServer
 
 from app.training.sample import synthetic_frame
 
@@ -14,19 +10,3 @@ from app.training.sample import synthetic_frame
 def table() -> pd.DataFrame:
     """500 rows in the form of the training data, some with a missing value; tests copy it before they spoil it."""
     return synthetic_frame(4).head(500)
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint_url() -> Iterator[str]:
-    """An S3 server on loopback with the bucket `datasets`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ACCESS_KEY_ID", "test")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        url = f"http://{host}:{port}"
-        boto3.client("s3", endpoint_url=url).create_bucket(Bucket="datasets")
-        yield url
-    server.stop()

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.batch.files import find, output_folder
 from app.batch.job import Job, Options, Scored, share_of
+from app.batch.output import output_folder
 from app.errors import DataInvalid
 from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.settings import Settings
+from app.tables.find import find
 from tests.support.fakes import Api, constant_document, constant_model
 
 POLICY = load_policy(Settings())
@@ -81,12 +82,30 @@ def test_a_file_is_decided_on_as_the_api_answers_to_the_last_bit(
     assert made["probability"].tolist() == [it["probability"] for it in answers]
     assert made["decision"].tolist() == [it["decision"] for it in answers]
     assert [list(it) for it in made["reasons"]] == [[reason["code"] for reason in it["reasons"]] for it in answers]
+    assert [list(it) for it in made["out_of_range"]] == [it["out_of_range"] for it in answers]
     assert set(made["model_version"]) == {"1"}
     assert set(made["policy_version"]) == {POLICY.version}
     refused = sum(it["decision"] == "REJECT" for it in answers)
     assert scored == Scored(len(table), refused, skipped=False)
     assert 0 < refused < len(table)
     assert made["id"].astype(int).tolist() == list(range(1, len(table) + 1))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_what_no_training_saw_is_named_as_in_the_answer(
+    work: Work, table: pd.DataFrame, trained_model: ScoringModel, compiled: bool
+) -> None:
+    strange = table.assign(age=table["age"].astype(float))
+    strange.loc[::50, "age"] = 150.0
+    strange.loc[::100, "MonthlyIncome"] = 1e9
+    strange.to_csv(work.folder / "a.csv", index=False)
+    model = trained_model if compiled else replace(trained_model, scorer_log_odds=None)
+    answers = online(Api(model), strange)
+    work.score("a.csv", model)
+    found = [list(it) for it in work.result("a.csv")["out_of_range"]]
+    assert found == [it["out_of_range"] for it in answers]
+    assert found[:1] == [["age", "MonthlyIncome"]]
+    assert [] in found
 
 
 def test_a_model_that_is_asked_row_by_row_gives_the_same_columns(work: Work, table: pd.DataFrame) -> None:
@@ -103,7 +122,7 @@ def test_a_model_that_is_asked_row_by_row_gives_the_same_columns(work: Work, tab
 
 def test_without_reasons_there_is_no_column_for_them(work: Work) -> None:
     work.score("a.csv", constant_model(0.2), reasons=False)
-    columns = ["id", "probability", "decision", "model_version", "policy_version"]
+    columns = ["id", "probability", "decision", "out_of_range", "model_version", "policy_version"]
     assert list(work.result("a.csv").columns) == columns
 
 
@@ -118,6 +137,15 @@ def test_what_is_scored_is_not_scored_again_until_something_changes(work: Work, 
     assert not work.score("a.csv", constant_model(0.2), threshold=0.3, reasons=False).skipped
     table.head(10).to_csv(work.folder / "a.csv", index=False)
     assert work.score("a.csv", constant_model(0.2), threshold=0.3, reasons=False).rows == 10
+
+
+def test_an_output_with_other_columns_is_made_again(work: Work) -> None:
+    work.score("a.csv", constant_model(0.2))
+    path = Path(work.output) / "a.csv.decisions.json"
+    manifest = json.loads(path.read_text())
+    manifest["made_from"]["columns"].remove("out_of_range")
+    path.write_text(json.dumps(manifest))
+    assert not work.score("a.csv", constant_model(0.2)).skipped
 
 
 @pytest.mark.parametrize("lost", ["a.csv.decisions.parquet", "a.csv.decisions.json"])
@@ -139,7 +167,7 @@ def test_a_bad_row_in_the_last_chunk_leaves_no_output(work: Work, table: pd.Data
     large = pd.concat([table] * 200, ignore_index=True).astype({"age": float})
     large.loc[len(large) - 1, "age"] = np.inf
     large.to_csv(work.folder / "a.csv", index=False, na_rep="NA")
-    with pytest.raises(DataInvalid, match=r"a\.csv: column age is infinite in row 100000"):
+    with pytest.raises(DataInvalid, match=r"a\.csv: column age is infinite in line 100001"):
         work.score("a.csv", constant_model(0.2))
     assert list(Path(work.output).iterdir()) == []
 

@@ -60,16 +60,13 @@ def test_income_and_dependents_may_be_missing() -> None:
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
-        ("age", None, "column age is missing in 1 row, number 101"),
-        ("age", "old", "column age is not a number in 1 row, number 101"),
-        ("age", "nan", "column age is not a number in 1 row, number 101"),
-        ("MonthlyIncome", float("inf"), "column MonthlyIncome is infinite in 1 row, number 101"),
-        ("DebtRatio", "-Infinity", "column DebtRatio is infinite in 1 row, number 101"),
-        ("NumberOfTimes90DaysLate", -1, "column NumberOfTimes90DaysLate is negative in 1 row, number 101"),
-        (TARGET, 2, f"column {TARGET} is not 0 or 1 in 1 row, number 101"),
-        (TARGET, 0.5, f"column {TARGET} is not 0 or 1 in 1 row, number 101"),
-        (TARGET, None, f"column {TARGET} is missing in 1 row, number 101"),
-        (TARGET, "yes", f"column {TARGET} is not a number in 1 row, number 101"),
+        ("age", None, "column age is missing in row 1"),
+        ("MonthlyIncome", float("inf"), "column MonthlyIncome is infinite in row 1"),
+        ("DebtRatio", float("-inf"), "column DebtRatio is infinite in row 1"),
+        ("NumberOfTimes90DaysLate", -1, "column NumberOfTimes90DaysLate is negative in row 1"),
+        (TARGET, 2, f"column {TARGET} is not 0 or 1 in row 1"),
+        (TARGET, 0.5, f"column {TARGET} is not 0 or 1 in row 1"),
+        (TARGET, None, f"column {TARGET} is missing in row 1"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_column_and_row(column: str, value: object, reason: str) -> None:
@@ -77,30 +74,35 @@ def test_a_wrong_value_is_refused_with_its_column_and_row(column: str, value: ob
 
 
 def test_the_first_five_wrong_rows_are_named_and_all_are_counted() -> None:
-    reason = "column age is missing in 7 rows, numbers 101, 102, 103, 104, 105, …"
+    reason = "column age is missing in 7 rows: 1, 2, 3, 4, 5, …"
     assert reason in complaint(spoiled("age", *[None] * 7))
 
 
-def test_every_wrong_column_is_named_at_once() -> None:
-    table = spoiled("age", "old").assign(DebtRatio=-1.0)
-    text = complaint(table.drop(columns="MonthlyIncome").assign(postcode=1))
+def test_every_wrong_value_is_named_at_once() -> None:
+    text = complaint(spoiled("age", None).assign(DebtRatio=-1.0))
     assert text.startswith("file.csv: ")
-    for part in (
-        "column MonthlyIncome is not there",
-        "column postcode is not known",
-        "column age is not a number",
-        "column DebtRatio is negative in 8 rows",
-    ):
-        assert part in text
+    assert "column age is missing in row 1" in text
+    assert "column DebtRatio is negative in 8 rows" in text
 
 
-@pytest.mark.parametrize("values", [[True] * 8, pd.date_range("2020-01-01", periods=8), [[1.0]] * 8])
-def test_a_column_of_another_type_is_refused(values: object) -> None:
-    assert "column age is not a number in 8 rows" in complaint(frame().assign(age=pd.Series(values)))
+def test_every_wrong_column_is_named_at_once() -> None:
+    text = complaint(frame().drop(columns="MonthlyIncome").assign(postcode=1))
+    assert text.startswith("file.csv: ")
+    assert "column MonthlyIncome is not there" in text
+    assert "column postcode is not known" in text
 
 
-def test_numbers_written_as_text_are_numbers() -> None:
-    assert clean(frame().assign(age=["30"] * 8), "file.csv").features[:, 1].tolist() == [30.0] * 8
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([True] * 8, "bool"),
+        (pd.date_range("2020-01-01", periods=8), "timestamp"),
+        ([[1.0]] * 8, "list"),
+        (["30"] * 8, "large_string"),
+    ],
+)
+def test_a_column_of_another_type_is_refused(values: object, kind: str) -> None:
+    assert f"column age holds {kind}" in complaint(frame().assign(age=pd.Series(values)))
 
 
 def test_integers_that_allow_missing_values_are_numbers() -> None:

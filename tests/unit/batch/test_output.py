@@ -1,11 +1,12 @@
-"""Inputs by name or pattern, outputs that are there whole or not at all."""
+"""Outputs are there whole or not at all."""
 
 from pathlib import Path
 
 import pytest
 
-from app.batch.files import Folder, find, output_folder
+from app.batch.output import Folder, output_folder
 from app.errors import DataInvalid
+from app.tables.find import find
 
 
 def folder_of(location: Path | str, s3_endpoint_url: str = "") -> Folder:
@@ -14,38 +15,6 @@ def folder_of(location: Path | str, s3_endpoint_url: str = "") -> Folder:
 
 def names(location: Path | str, s3_endpoint_url: str = "") -> list[str]:
     return [file.name for file in find(str(location), s3_endpoint_url)]
-
-
-def test_a_pattern_names_the_files_of_one_folder_in_order(tmp_path: Path) -> None:
-    for name in ("b.csv", "a.csv", "c.parquet", "d.csv.partial"):
-        (tmp_path / name).write_bytes(b"x")
-    (tmp_path / "e.csv").mkdir()
-    assert names(tmp_path / "*.csv") == ["a.csv", "b.csv"]
-    assert names(tmp_path / "*") == ["a.csv", "b.csv", "c.parquet"]
-    assert names(tmp_path / "[bc].*") == ["b.csv", "c.parquet"]
-
-
-def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
-    for name in ("a[1].csv", "a1.csv"):
-        (tmp_path / name).write_bytes(b"x")
-    assert names(tmp_path / "a[1].csv") == ["a[1].csv"]
-
-
-def test_what_names_no_file_is_refused(tmp_path: Path, s3_endpoint_url: str) -> None:
-    on_disk = (tmp_path / "absent.csv", tmp_path / "absent" / "a.csv", tmp_path)
-    for location in (*on_disk, "s3://datasets/none/*.csv", "s3://absent/a.csv"):
-        with pytest.raises(DataInvalid, match=r"names no file"):
-            find(str(location), s3_endpoint_url)
-
-
-def test_an_address_without_a_key_is_refused(s3_endpoint_url: str) -> None:
-    with pytest.raises(DataInvalid, match="is not s3://bucket/key"):
-        find("s3://datasets", s3_endpoint_url)
-
-
-def test_a_server_that_does_not_answer_is_a_reason_and_no_traceback(s3_endpoint_url: str) -> None:
-    with pytest.raises(DataInvalid, match=r"s3://datasets/a\.csv cannot be read"):
-        find("s3://datasets/a.csv", "http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize("where", ["disk", "s3"])

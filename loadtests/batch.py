@@ -33,11 +33,10 @@ from app.scoring.decider import Decider
 from app.scoring.forms.extract import extract
 from app.scoring.model import Identity, ModelDocument, ScoringModel
 from app.scoring.rows import NO_REASON, RowsDecider
-from app.serving.api.answers import answer_batch
-from app.serving.api.batches import encoded
+from app.serving.api.batches import answer_batch, encoded
 from app.serving.api.reading import read_rows
 from app.serving.live.holder import Holder
-from app.serving.record.recorder import Asked, Recorder
+from app.serving.record.recorder import Recorder, RequestContext
 from app.settings import Settings, load_settings
 from app.tables.find import find
 from app.training.data import Dataset, load
@@ -94,20 +93,18 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
     metrics = Metrics(policy.threshold)
     holder = Holder(settings, policy, metrics)
     holder.take(model_of(dataset, estimator, settings))
-    serving = holder.serving
-    if serving is None:
-        raise AssertionError("a model that was taken serves")
-    decider, rows_decider = serving.decider, RowsDecider(serving.decider)
+    snapshot = holder.snapshot()
+    decider, rows_decider = snapshot.decider, RowsDecider(snapshot.decider)
 
     rows = np.column_stack([np.arange(len(dataset)) + 1.0, dataset.features])
     few = rows[np.random.default_rng(0).permutation(len(rows))[:FEW_ROWS]].tolist()
     request = rows[np.random.default_rng(1).permutation(len(rows))[:REQUEST_ROWS]]
     body = body_of(request)
     vectors = read_rows(body)
-    asked = Asked("bench", None)
+    context = RequestContext("bench", None)
 
     def unrecorded(vectors: list[list[float]]) -> Coroutine[Any, Any, dict[str, Any]]:
-        return answer_batch(serving, vectors, None, asked)
+        return answer_batch(snapshot, vectors, None, context)
 
     answered = loop.run(unrecorded(vectors))
     pd.DataFrame(dataset.features, columns=list(FEATURES)).to_csv(folder / "rows.csv")
@@ -118,7 +115,7 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
             rows_decider.decide(rows[start : start + BLOCK_ROWS], reasons)
 
     async def whole_request(recorder: Recorder | None) -> bytes:
-        return await encoded(await answer_batch(serving, read_rows(body), recorder, asked))
+        return await encoded(await answer_batch(snapshot, read_rows(body), recorder, context))
 
     recorder = Recorder(Journal(folder / "journal", MOST_KEPT_BYTES), "refuse", metrics)
 

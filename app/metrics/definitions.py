@@ -3,7 +3,6 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.metrics.bins import BinCounts
-from app.metrics.per_model import ChallengerMetrics, ModelMetrics
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Policy
 
@@ -204,24 +203,19 @@ class Metrics:
         self.policy_info.clear()
         self.policy_info.labels(policy.version).set(1)
 
-    def serve(self, model: ScoringModel, alias: str, loaded_at: float) -> ModelMetrics:
+    def describe_model(self, model: ScoringModel, alias: str, loaded_at: float) -> None:
         """Describe the model that answers from now on; the previous model's description goes.
 
-        loaded_at: seconds since 1970. The result counts that model's decisions.
+        loaded_at: seconds since 1970.
         """
         self._describe("production", model, alias)
         self.model_loaded.set(1)
         self.model_trained.set(model.identity.trained_at)
         self.model_loaded_at.set(loaded_at)
-        return ModelMetrics(self, model)
 
-    def challenge(self, model: ScoringModel, alias: str) -> ChallengerMetrics:
-        """Describe the challenger from now on; the result counts its comparisons."""
+    def describe_challenger(self, model: ScoringModel | None, alias: str) -> None:
+        """Describe the challenger from now on, or that there is none."""
         self._describe("challenger", model, alias)
-        return ChallengerMetrics(self, model)
-
-    def no_challenger(self) -> None:
-        self._describe("challenger", None, "")
 
     def _describe(self, role: str, model: ScoringModel | None, alias: str) -> None:
         if role in self._described:

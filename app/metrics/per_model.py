@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from app.features import FEATURES, NULLABLE, POSITIONS
 from app.metrics.bins import MISSING
 from app.metrics.bound import BoundCounter, BoundHistogram
+from app.metrics.definitions import Metrics
 from app.scoring.decider import Decision
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Verdict
 
 if TYPE_CHECKING:
-    from app.metrics.definitions import Metrics
     from app.scoring.rows import Flags, Floats
 
 
 class ChallengerMetrics:
     """The counters of one challenger with their labels bound."""
 
-    def __init__(self, metrics: "Metrics", model: ScoringModel) -> None:
+    def __init__(self, metrics: Metrics, model: ScoringModel) -> None:
         version = model.identity.version
         self._difference = metrics.challenger_difference.labels(version)
         self._disagreements = {
@@ -37,7 +37,7 @@ class ChallengerMetrics:
 class ModelMetrics:
     """The counters of one model with their labels bound, because finding a label costs more than counting."""
 
-    def __init__(self, metrics: "Metrics", model: ScoringModel) -> None:
+    def __init__(self, metrics: Metrics, model: ScoringModel) -> None:
         version = model.identity.version
         self._decisions = {
             "ACCEPT": BoundCounter(metrics.decisions.labels("ACCEPT", version)),

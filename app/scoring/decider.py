@@ -10,7 +10,7 @@ from app.scoring.reasons import MOST_REASONS, principal_positions, reference_vec
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class RefusalReason:
     """One reason of a REJECT."""
 
     code: str
@@ -25,7 +25,7 @@ class Decision:
 
     probability: float
     verdict: Verdict
-    reasons: list[Reason]
+    reasons: list[RefusalReason]
     """Strongest first, one to four of a REJECT, none of an ACCEPT."""
 
 
@@ -47,7 +47,7 @@ class Decider:
         verdict = self.policy.decide(vector, probability)
         return Decision(probability, verdict, [] if verdict == "ACCEPT" else self._reasons(vector, probability))
 
-    def _reasons(self, vector: Sequence[float], probability: float) -> list[Reason]:
+    def _reasons(self, vector: Sequence[float], probability: float) -> list[RefusalReason]:
         """A rule that refuses comes first; what the model scored counts only when the score refuses too."""
         found = [_reason(feature, phrase) for feature, phrase in self.policy.refused_by_rule(vector)]
         if self.reference is not None and decide(probability, self.policy.threshold) == "REJECT":
@@ -57,5 +57,5 @@ class Decider:
         return found[:MOST_REASONS] or [_reason(None, self.policy.unexplained)]
 
 
-def _reason(feature: str | None, phrase: Phrase) -> Reason:
-    return Reason(phrase.code, feature, phrase.text)
+def _reason(feature: str | None, phrase: Phrase) -> RefusalReason:
+    return RefusalReason(phrase.code, feature, phrase.text)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.features import ELDERLY_AGE, POSITIONS, ROW_NUMBER
-from app.scoring.decider import Decider, Reason
+from app.scoring.decider import Decider, RefusalReason
 from app.scoring.forms.compiled import logistic
 from app.scoring.forms.vectorised import Vectorised, vectorise
 from app.scoring.model import ScoringModel
@@ -47,20 +47,20 @@ class RowsDecider:
     """
 
     decider: Decider
-    vocabulary: dict[int, Reason] = field(init=False)
+    vocabulary: dict[int, RefusalReason] = field(init=False)
     """Every reason that there can be, by its number."""
     _vectorised: Vectorised = field(init=False)
 
     def __post_init__(self) -> None:
         policy = self.decider.policy
-        vocabulary = {UNEXPLAINED: Reason(policy.unexplained.code, None, policy.unexplained.text)}
+        vocabulary = {UNEXPLAINED: RefusalReason(policy.unexplained.code, None, policy.unexplained.text)}
         if (rule := policy.overrides.minimum_age) is not None:
-            vocabulary[BY_RULE] = Reason(rule.reason.code, "age", rule.reason.text)
+            vocabulary[BY_RULE] = RefusalReason(rule.reason.code, "age", rule.reason.text)
         for at, name in enumerate(POSITIONS):
             if name != ROW_NUMBER:
                 phrases = policy.reasons[name]
                 for number, phrase in enumerate((phrases.above, phrases.below, phrases.missing or phrases.above)):
-                    vocabulary[3 * at + number] = Reason(phrase.code, name, phrase.text)
+                    vocabulary[3 * at + number] = RefusalReason(phrase.code, name, phrase.text)
         object.__setattr__(self, "vocabulary", vocabulary)
         object.__setattr__(self, "_vectorised", vectorise(self.decider.model.document.spec))
 

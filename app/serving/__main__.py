@@ -12,8 +12,8 @@ from uvicorn.supervisors import ChangeReload
 from app.callers.file import load_callers
 from app.errors import SettingInvalid
 from app.policy_file import load_policy
-from app.serving.http.lane_protocol import LaneProtocol
 from app.serving.http.logs import logging_config
+from app.serving.http.protocol import FastPathProtocol
 from app.serving.http.server import DrainingServer
 from app.settings import load_settings
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         port=options.port,
         reload=options.reload,
         loop="uvloop",
-        http=LaneProtocol,
+        http=FastPathProtocol,
         ws="none",
         lifespan="on",
         log_config=logging_config(settings.serving.log_level),

@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from app.callers.file import load_callers
 from app.metrics import Metrics
 from app.policy_file import load_policy
+from app.serving.api.predict import Predict
 from app.serving.api.routes import create_app
-from app.serving.http.lane import Lane
+from app.serving.http.edge import Edge
 from app.serving.http.logs import configure_logging
 from app.serving.live.admission import Admission, CallersWatch
 from app.serving.live.challenger import Challenger
@@ -28,7 +29,7 @@ SWITCH_SECONDS = 0.001
 """How long the thread that reads and compiles a new model may keep a request waiting at once; Python's own is 5 ms."""
 
 
-def build(settings: Settings) -> Lane:
+def build(settings: Settings) -> FastAPI:
     """The API with models, policy and callers kept up to date beside it, and its decisions brought to the database,
     for as long as the server runs.
 
@@ -56,7 +57,7 @@ def build(settings: Settings) -> Lane:
         if recorder is not None:
             keepers.append(shipping.run())
         tasks = [asyncio.create_task(keeper) for keeper in keepers]
-        yield {"lane": lane}
+        yield {"edge": edge}
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -64,9 +65,9 @@ def build(settings: Settings) -> Lane:
             recorder.close()
             await shipping.stop()
 
-    road = create_app(settings, holder, metrics, lifespan, challenger, admission, recorder)
-    lane = Lane(road, holder, challenger, metrics, admission, recorder)
-    return lane
+    predict = Predict(holder, challenger, recorder)
+    edge = Edge(metrics, admission, predict)
+    return create_app(settings, holder, challenger, recorder, predict, edge, metrics, lifespan)
 
 
 app = build(load_settings())

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from app.callers.known import Caller, Callers, Scope, digest_of
 from app.features import FEATURES
@@ -19,8 +18,9 @@ from app.models.cache import ModelCache
 from app.policy_file import load_policy
 from app.scoring.forms.extract import Spec
 from app.scoring.model import FeatureReference, Identity, ModelDocument, Reference, ScoringModel
+from app.serving.api.predict import Predict
 from app.serving.api.routes import create_app
-from app.serving.http.lane import Lane
+from app.serving.http.edge import Edge
 from app.serving.live.admission import Admission
 from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder
@@ -143,16 +143,11 @@ class Api:
         self.recorder: Recorder | None = recorder_of(self.settings, self.metrics) if recorded else None
         self.challenger = Challenger(self.settings, self.metrics, self.recorder)
         self.admission = Admission(callers, self.metrics)
+        predict = Predict(self.holder, self.challenger, self.recorder)
+        self.edge = Edge(self.metrics, self.admission, predict)
         self.app: FastAPI = create_app(
-            self.settings,
-            self.holder,
-            self.metrics,
-            challenger=self.challenger,
-            admission=self.admission,
-            recorder=self.recorder,
+            self.settings, self.holder, self.challenger, self.recorder, predict, self.edge, self.metrics
         )
-        self.served: ASGIApp = Lane(self.app, self.holder, self.challenger, self.metrics, self.admission, self.recorder)
-        """As `python -m app.serving` serves it, with the lane in front of the routes."""
         if model is not None:
             self.holder.take(model)
 
@@ -164,7 +159,7 @@ class Api:
 
     def request(self, method: str, path: str, **keywords: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self.served, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
                 return await client.request(method, path, **keywords)
 

@@ -8,8 +8,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from app.serving.http.lane import Lane
-from app.serving.http.lane_protocol import LaneProtocol
+from app.serving.http.edge import Edge
+from app.serving.http.protocol import FastPathProtocol
 
 DATE = (b"date", b"Tue, 24 Nov 2026 12:00:00 GMT")
 
@@ -40,18 +40,27 @@ class Sink(asyncio.Transport):
 
 
 class Wire:
-    """One connection to an application; lane: what the server knows of one. Made and used in a running loop."""
+    """One connection to an application. Made and used in a running loop.
 
-    def __init__(self, app: ASGIApp, lane: Lane | None) -> None:
+    edge: what the server knows of the application's, None for one that has no fast path.
+    """
+
+    def __init__(self, app: ASGIApp, edge: Edge | None) -> None:
         # As app.serving starts it.
         config = uvicorn.Config(
-            app, http=LaneProtocol, lifespan="off", ws="none", proxy_headers=False, access_log=False, log_config=None
+            app,
+            http=FastPathProtocol,
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            access_log=False,
+            log_config=None,
         )
         config.load()
         self.state = ServerState()
         self.state.default_headers = [DATE]
         self.transport = Sink()
-        self.protocol = LaneProtocol(config, self.state, {} if lane is None else {"lane": lane})
+        self.protocol = FastPathProtocol(config, self.state, {} if edge is None else {"edge": edge})
         self.protocol.connection_made(self.transport)
 
     async def send(self, *pieces: bytes) -> bytes:
@@ -69,11 +78,11 @@ class Wire:
         self.protocol.connection_lost(None)
 
 
-def exchange(app: ASGIApp, lane: Lane | None, *pieces: bytes, before: Callable[[Wire], None] = lambda _: None) -> bytes:
+def exchange(app: ASGIApp, edge: Edge | None, *pieces: bytes, before: Callable[[Wire], None] = lambda _: None) -> bytes:
     """What a connection of its own answers to these pieces."""
 
     async def ask() -> bytes:
-        wire = Wire(app, lane)
+        wire = Wire(app, edge)
         before(wire)
         try:
             return await wire.send(*pieces)

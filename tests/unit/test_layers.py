@@ -1,7 +1,9 @@
 """Imports point one way, and the guarded packages have one importer each."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,10 @@ NOT_AT_IMPORT_TIME = {
     "alembic",
     "psycopg2",
 }
+KNOWN_MODULES = {"__main__", "main"}
+KNOWN_CLASSES = {"Entry", "Folder", "Position", "Result", "Swap"}
+"""Names that are still there twice."""
+
 MODULES = sorted((ROOT / "app").rglob("*.py"))
 
 
@@ -113,3 +119,32 @@ def reached_by_serving() -> list[Path]:
 def test_what_serving_loads_imports_nothing_heavy_with_itself(path: Path) -> None:
     for name in at_import_time(path):
         assert name.split(".")[0] not in NOT_AT_IMPORT_TIME, f"{ids(path)} imports {name} at its top"
+
+
+def modules_imported(path: Path) -> set[Path]:
+    """The modules of app that one names in any of its imports, those for types alone included."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    files = {ROOT / f"{name.replace('.', '/')}{end}" for name in names for end in (".py", "/__init__.py")}
+    return files.intersection(MODULES) - {path}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    tuple(TopologicalSorter({path: modules_imported(path) for path in MODULES}).static_order())
+
+
+def twice(names: Iterator[str]) -> set[str]:
+    return {name for name, count in Counter(names).items() if count > 1}
+
+
+def test_no_two_modules_have_one_name() -> None:
+    assert twice(path.stem for path in MODULES if path.stem != "__init__") <= KNOWN_MODULES
+
+
+def test_no_two_classes_have_one_name() -> None:
+    nodes = (node for path in MODULES for node in ast.walk(ast.parse(path.read_text())))
+    assert twice(node.name for node in nodes if isinstance(node, ast.ClassDef)) <= KNOWN_CLASSES

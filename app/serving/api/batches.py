@@ -1,4 +1,7 @@
-"""Large batches: many rows at once, in slices between which the loop serves others."""
+"""POST /predict/batch: many applicants, in slices between which the loop serves others.
+
+A thread would not help: scoring is Python code, and the two would take turns at the interpreter's lock anyway.
+"""
 
 import asyncio
 import logging
@@ -7,21 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import to_json
 
+from app.audit.chain import Entry
 from app.errors import NotCompilable
 from app.features import POSITIONS
-from app.scoring.decider import Decider
+from app.scoring.decider import Decider, Decision
 from app.scoring.rows import NO_REASON, Decisions, RowsDecider, out_of_range
+from app.serving.api.predict import row_of
+from app.serving.live.holder import Snapshot
+from app.serving.record.recorder import Recorder, RequestContext
 
 if TYPE_CHECKING:
     from app.scoring.rows import Floats
-    from app.serving.live.holder import Serving
 
 FEWEST_ROWS = 100
-"""A smaller batch takes a slice or less row by row, and numpy stays out of a process that gets no larger one."""
+"""Of a large batch. A smaller one takes a slice or less row by row, and keeps numpy out of the process."""
 
 SLICE_SECONDS = 0.005
 """Longest time that a batch keeps other requests waiting."""
@@ -35,58 +41,114 @@ ROWS_ENCODED = 1000
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class LargeBatches:
-    """What large batches need of one model and policy, made when the first one comes."""
+class RequestBatch(Protocol):
+    """Rows that are decided on together. predictions: as app.serving.api.schema.RowDecision, before they are kept."""
 
-    _rows_decider: RowsDecider | None = None
-    _impossible: bool = False
+    predictions: list[dict[str, Any]]
 
-    async def rows_decider(self, decider: Decider) -> RowsDecider | None:
-        """None for a model that only decides one row at a time."""
-        if self._rows_decider is None and not self._impossible:
-            try:
-                # numpy takes a tenth of a second to load, in which others are answered.
-                self._rows_decider = await asyncio.to_thread(RowsDecider, decider)
-            except NotCompilable as error:
-                self._impossible = True
-                log.info("large batches go row by row", extra={"reason": str(error)})
-        return self._rows_decider
+    async def decide(self) -> None:
+        """On all rows, in slices."""
+
+    def count(self) -> None:
+        """Count all of them, once it is certain that they will be answered."""
 
 
-async def decide_large(serving: "Serving", vectors: Sequence[list[float]]) -> "LargeBatch | None":
-    """Each decided on as app.serving.api.answers.row_of would; None where it has to be row by row."""
-    rows_decider = await serving.large_batches.rows_decider(serving.decider) if len(vectors) >= FEWEST_ROWS else None
+async def answer_batch(
+    snapshot: Snapshot, vectors: Sequence[list[float]], recorder: Recorder | None, context: RequestContext
+) -> dict[str, Any]:
+    """As app.serving.api.schema.BatchAnswer; raises JournalFailed.
+
+    vectors: wire vectors, NaN where a value is missing. recorder: None where decisions are not kept.
+    """
+    batch = await _batch_of(snapshot, vectors)
+    await batch.decide()
+    if recorder is not None:
+        await _keep(snapshot, vectors, batch.predictions, recorder, context)
+    batch.count()
+    return {"predictions": batch.predictions} | snapshot.named
+
+
+async def _batch_of(snapshot: Snapshot, vectors: Sequence[list[float]]) -> RequestBatch:
+    if len(vectors) < FEWEST_ROWS:
+        return SmallBatch(snapshot, vectors)
+    rows_decider = await snapshot.rows_decider.get(lambda: _rows_decider(snapshot.decider))
     if rows_decider is None:
-        return None
+        return SmallBatch(snapshot, vectors)
     import numpy as np
 
     # Reading a large body took a slice of its own.
     await asyncio.sleep(0)
     values = chain.from_iterable(vectors)
     rows = np.fromiter(values, np.float64, len(vectors) * len(POSITIONS)).reshape(len(vectors), -1)
-    batch = LargeBatch(serving, rows_decider, rows)
-    count = FIRST_ROWS
-    while len(batch.predictions) < len(rows):
-        started = perf_counter()
-        batch.decide(count)
-        count = next_count(count, perf_counter() - started)
-        await asyncio.sleep(0)
-    return batch
+    return LargeBatch(snapshot, rows_decider, rows)
 
 
-def next_count(count: int, took_seconds: float) -> int:
-    """Rows of the next slice, after one of that many rows took that long."""
-    if took_seconds > SLICE_SECONDS:
-        return max(1, count // 2)
-    return min(MOST_ROWS, 2 * count) if 2 * took_seconds < SLICE_SECONDS else count
+def _rows_decider(decider: Decider) -> RowsDecider | None:
+    """None for a model that only decides one row at a time."""
+    try:
+        return RowsDecider(decider)
+    except NotCompilable as error:
+        log.info("large batches go row by row", extra={"reason": str(error)})
+        return None
+
+
+async def _keep(
+    snapshot: Snapshot,
+    vectors: Sequence[list[float]],
+    rows: list[dict[str, Any]],
+    recorder: Recorder,
+    context: RequestContext,
+) -> None:
+    """All of them or none; those that are kept get their ids."""
+    turns = _Turns()
+    entries: list[Entry] = []
+    for index, (vector, row) in enumerate(zip(vectors, rows, strict=True)):
+        entries.append(recorder.entry(snapshot, context, vector, row, index))
+        await turns.give()
+    if recorder.keep(snapshot.policy, entries):
+        for row, entry in zip(rows, entries, strict=True):
+            row["decision_id"] = entry.key
+
+
+class _Turns:
+    """Gives the loop to others once a slice has passed."""
+
+    def __init__(self) -> None:
+        self._ends = perf_counter() + SLICE_SECONDS
+
+    async def give(self) -> None:
+        if perf_counter() >= self._ends:
+            await asyncio.sleep(0)
+            self._ends = perf_counter() + SLICE_SECONDS
+
+
+@dataclass(slots=True)
+class SmallBatch:
+    """As RequestBatch, row by row."""
+
+    snapshot: Snapshot
+    vectors: Sequence[list[float]]
+    predictions: list[dict[str, Any]] = field(default_factory=list)
+    _decisions: list[Decision] = field(default_factory=list)
+
+    async def decide(self) -> None:
+        turns = _Turns()
+        for vector in self.vectors:
+            self._decisions.append(self.snapshot.decider.decide(vector))
+            await turns.give()
+        pairs = zip(self.vectors, self._decisions, strict=True)
+        self.predictions = [row_of(self.snapshot, vector, decision) for vector, decision in pairs]
+
+    def count(self) -> None:
+        for vector, decision, row in zip(self.vectors, self._decisions, self.predictions, strict=True):
+            self.snapshot.metrics.observe(vector, decision, row["out_of_range"])
 
 
 @dataclass(slots=True)
 class LargeBatch:
-    """A batch of which the rows are decided on that `predictions` holds."""
+    """As RequestBatch, many rows at once."""
 
-    serving: "Serving"
+    snapshot: Snapshot
     rows_decider: RowsDecider
     rows: "Floats"
     predictions: list[dict[str, Any]] = field(default_factory=list)
@@ -94,7 +156,15 @@ class LargeBatch:
     _said: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     """The reasons of an answer by their numbers, as those of a row are held in one integer."""
 
-    def decide(self, count: int) -> None:
+    async def decide(self) -> None:
+        count = FIRST_ROWS
+        while len(self.predictions) < len(self.rows):
+            started = perf_counter()
+            self._decide_more(count)
+            count = next_count(count, perf_counter() - started)
+            await asyncio.sleep(0)
+
+    def _decide_more(self, count: int) -> None:
         """On that many more rows."""
         import numpy as np
 
@@ -112,20 +182,20 @@ class LargeBatch:
             }
             for probability, refused in zip(made.probabilities, made.refused.tolist(), strict=True)
         ]
-        beyond = out_of_range(self.serving.model, rows)
-        names = [name for _, name, _, _ in self.serving.model.ranges]
+        beyond = out_of_range(self.snapshot.model, rows)
+        names = [name for _, name, _, _ in self.snapshot.model.ranges]
         for row in np.flatnonzero(beyond.any(axis=1)).tolist():
             self.predictions[start + row]["out_of_range"] = [names[at] for at in np.flatnonzero(beyond[row]).tolist()]
         self._made.append(made)
 
     def count(self) -> None:
-        """Count all of it: a slice at a time would cost as much as deciding."""
+        # A slice at a time would cost as much as deciding.
         import numpy as np
 
         reasons: Counter[str] = Counter()
         for made in self._made:
             reasons += self.rows_decider.count_reasons(made)
-        self.serving.metrics.observe_rows(
+        self.snapshot.metrics.observe_rows(
             self.rows,
             [probability for made in self._made for probability in made.probabilities],
             np.concatenate([made.refused for made in self._made]),
@@ -142,6 +212,13 @@ class LargeBatch:
                 found = [self.rows_decider.vocabulary[number] for number in numbers]
                 self._said[key] = [{"code": it.code, "feature": it.feature, "text": it.text} for it in found]
         return [self._said[key] for key in keys]
+
+
+def next_count(count: int, took_seconds: float) -> int:
+    """Rows of the next slice, after one of that many rows took that long."""
+    if took_seconds > SLICE_SECONDS:
+        return max(1, count // 2)
+    return min(MOST_ROWS, 2 * count) if 2 * took_seconds < SLICE_SECONDS else count
 
 
 async def encoded(answered: dict[str, Any]) -> bytes:

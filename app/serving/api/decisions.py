@@ -14,7 +14,8 @@ from app.features import FEATURES
 from app.scoring.policy import Verdict
 from app.serving.api.openapi import problems
 from app.serving.api.schema import APPLICANT_EXAMPLE, Answer, Applicant, Reason
-from app.serving.http.problems import NO_DECISION, RETRY_AFTER_SECONDS, problem
+from app.serving.http.messages import answer_of, response_of
+from app.serving.http.problems import NO_DECISION, problem, unavailable
 from app.settings import Settings
 
 EXAMPLE = "01a0c450-6c00-7000-80b6-5093f2a50944"
@@ -104,10 +105,9 @@ def add_records(app: FastAPI, settings: Settings) -> None:
     )
     async def decision(request: Request) -> Response:
         if not settings.audit.enabled:
-            return problem(404, "decisions are not kept: audit.enabled is false")
+            return response_of(problem(404, "decisions are not kept: audit.enabled is false"))
         if reading.locked():
-            retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-            return problem(503, "too many decisions are being read; ask again", retry)
+            return response_of(unavailable("too many decisions are being read; ask again"))
         # Loaded with the first request that needs the database's libraries, which most pods never get.
         from app.audit.store.lookup import find_decision
 
@@ -116,8 +116,8 @@ def add_records(app: FastAPI, settings: Settings) -> None:
                 found = await asyncio.to_thread(find_decision, settings, request.path_params["id"])
         except RecordUnavailable as error:
             log.warning("a decision cannot be read", extra={"reason": str(error)})
-            retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-            return problem(503, "the database of the decisions does not answer; nothing is lost, ask again", retry)
+            detail = "the database of the decisions does not answer; nothing is lost, ask again"
+            return response_of(unavailable(detail))
         if found is None:
-            return problem(404, NO_DECISION)
-        return Response(json.dumps(_answer(found)), media_type="application/json")
+            return response_of(problem(404, NO_DECISION))
+        return response_of(answer_of(200, [], json.dumps(_answer(found)).encode()))

@@ -1,11 +1,11 @@
 """What the OpenAPI document says about bodies and errors, for the routes to name."""
 
-from http import HTTPStatus
 from typing import Any
 
 from app.serving.api.schema import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
-from app.serving.http.access import NO_KEY, OUT_OF_SCOPE, needed_for
-from app.serving.http.problems import MEDIA_TYPE, TITLES
+from app.serving.http.access import NO_KEY, OUT_OF_SCOPE
+from app.serving.http.paths import endpoint_of
+from app.serving.http.problems import MEDIA_TYPE, title_of
 
 MEANINGS: dict[int, str] = {
     401: "There is no API key, or it is not known; only where the operator wants keys.",
@@ -71,8 +71,12 @@ DETAILS: dict[int, str] = {
 
 def example_of(status: int) -> dict[str, Any]:
     """What an answer of that status looks like."""
-    title = TITLES.get(status) or HTTPStatus(status).phrase
-    example: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": DETAILS[status]}
+    example: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title_of(status),
+        "status": status,
+        "detail": DETAILS[status],
+    }
     if status == 422:
         example["errors"] = [{"pointer": "/data/features/2", "detail": DETAILS[status]}]
     return example | {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
@@ -85,7 +89,7 @@ def add_keys(document: dict[str, Any]) -> None:
     """
     document["components"]["securitySchemes"] = {KEY: KEY_SCHEME}
     for path, operations in document["paths"].items():
-        needed = needed_for(path)
+        needed = endpoint_of(path).scope
         if needed is None:
             continue
         for operation in operations.values():
@@ -101,7 +105,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": MEANINGS[status],
-            "content": {MEDIA_TYPE: {"schema": schema, "example": example_of(status)}},
+            "content": {MEDIA_TYPE.decode(): {"schema": schema, "example": example_of(status)}},
             "headers": REQUEST_ID | HEADERS.get(status, {}),
         }
         for status in statuses

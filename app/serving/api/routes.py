@@ -8,19 +8,17 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
 from prometheus_fastapi_instrumentator import Instrumentator
-from prometheus_fastapi_instrumentator.metrics import Info
-from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from app.features import NULLABLE, POSITIONS
 from app.metrics import Metrics
-from app.serving.api.answers import answer, answer_batch
-from app.serving.api.batches import encoded
+from app.serving.api.batches import answer_batch, encoded
 from app.serving.api.decisions import add_records
 from app.serving.api.docs_page import docs_router, document_of
 from app.serving.api.openapi import KEPT, body, problems
-from app.serving.api.reading import read_rows, read_vector
+from app.serving.api.predict import Predict, decided
+from app.serving.api.reading import read_rows
 from app.serving.api.schema import (
     BatchAnswer,
     Challenging,
@@ -32,17 +30,15 @@ from app.serving.api.schema import (
     Registry,
     Status,
 )
-from app.serving.http.access import OnlyCallers
-from app.serving.http.limits import BodyLimits
-from app.serving.http.logs import RequestLog
+from app.serving.http.edge import Edge, EdgeMiddleware
 from app.serving.http.media import require_json
-from app.serving.http.problems import RETRY_AFTER_SECONDS, FailuresAsProblems, NoModel, add_problem_handlers
-from app.serving.http.request_ids import RequestIds, current_request_id
-from app.serving.live.admission import Admission
+from app.serving.http.messages import header_values, response_of
+from app.serving.http.problems import add_problem_handlers, unavailable
+from app.serving.http.request_ids import current_request_id
 from app.serving.live.challenger import Challenger
-from app.serving.live.holder import Holder, Serving
+from app.serving.live.holder import Holder
 from app.serving.live.reloads import Reload
-from app.serving.record.recorder import Asked, Recorder
+from app.serving.record.recorder import Recorder, RequestContext
 from app.settings import Settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
@@ -60,55 +56,30 @@ NO_TELEMETRY: TelemetryConfig = {
 def create_app(
     settings: Settings,
     holder: Holder,
+    challenger: Challenger,
+    recorder: Recorder | None,
+    predict: Predict,
+    edge: Edge,
     metrics: Metrics,
     lifespan: Lifespan | None = None,
-    challenger: Challenger | None = None,
-    admission: Admission | None = None,
-    recorder: Recorder | None = None,
 ) -> FastAPI:
-    """The API over whatever the holder serves.
-
-    challenger: one that holds no model when None. admission: one that lets everybody in when None. recorder:
-    decisions are not kept when None.
-    """
-    challenger = challenger or Challenger(settings, metrics)
+    """The API over whatever the holder serves. recorder: None where decisions are not kept."""
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan, telemetry=NO_TELEMETRY)
     add_problem_handlers(app)
     app.openapi = document_of(app)  # type: ignore[method-assign]
     app.include_router(docs_router(app.openapi))
-    _add_decisions(app, holder, challenger, recorder)
+    _add_decisions(app, holder, challenger, recorder, predict)
     add_records(app, settings)
     _add_model(app, settings, holder, challenger)
     _add_operation(app, holder)
-    # The last one added is the first that a request meets.
-    app.add_middleware(BodyLimits)
-    app.add_middleware(OnlyCallers, admission=admission or Admission(None, metrics))
-    app.add_middleware(FailuresAsProblems)
-    _instrument(app, metrics)
-    app.add_middleware(RequestLog)
-    app.add_middleware(RequestIds)
+    _add_metrics(app, metrics)
+    app.add_middleware(EdgeMiddleware, edge=edge)
     return app
 
 
-def _serving(holder: Holder) -> Serving:
-    if holder.serving is None:
-        last = holder.last_reload
-        raise NoModel("the first attempt to load one has not ended" if last is None else last.reason)
-    return holder.serving
-
-
-def _asked(request: Request) -> Asked:
-    return Asked(current_request_id(), request.scope.get("caller"))
-
-
-def _json(content: bytes, serving: Serving, afterwards: BackgroundTask | None, decision_id: str | None) -> Response:
-    headers = {"X-Model-Version": serving.model.identity.version}
-    if decision_id is not None:
-        headers["X-Decision-ID"] = decision_id
-    return Response(content, headers=headers, media_type="application/json", background=afterwards)
-
-
-def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger, recorder: Recorder | None) -> None:
+def _add_decisions(
+    app: FastAPI, holder: Holder, challenger: Challenger, recorder: Recorder | None, predict: Predict
+) -> None:
     @app.post(
         "/predict",
         operation_id="predict",
@@ -118,13 +89,11 @@ def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger, recorde
         responses=KEPT | problems(408, 413, 415, 422, 500, 503),
         openapi_extra=body("PredictRequest"),
     )
-    async def predict(request: Request) -> Response:
-        require_json(request.headers)
-        vector = read_vector(await request.body())
-        serving = _serving(holder)
-        answered, content = answer(serving, vector, recorder, _asked(request))
-        afterwards = challenger.after(serving, [vector], [answered])
-        return _json(content, serving, afterwards, answered["decision_id"])
+    async def predict_one(request: Request) -> Response:
+        headers = header_values(request.headers.raw)
+        # Before a client that waits to be told so sends a body in vain.
+        require_json(headers)
+        return response_of(predict(headers, await request.body(), request.scope["caller"]))
 
     @app.post(
         "/predict/batch",
@@ -136,12 +105,13 @@ def _add_decisions(app: FastAPI, holder: Holder, challenger: Challenger, recorde
         openapi_extra=body("BatchRequest"),
     )
     async def predict_batch(request: Request) -> Response:
-        require_json(request.headers)
+        require_json(header_values(request.headers.raw))
         rows = read_rows(await request.body())
-        serving = _serving(holder)
-        answered = await answer_batch(serving, rows, recorder, _asked(request))
-        afterwards = challenger.after(serving, rows, answered["predictions"])
-        return _json(await encoded(answered), serving, afterwards, None)
+        snapshot = holder.snapshot()
+        context = RequestContext(current_request_id(), request.scope["caller"])
+        answer = await answer_batch(snapshot, rows, recorder, context)
+        afterwards = challenger.after(snapshot, rows, answer["predictions"])
+        return response_of(decided(snapshot, await encoded(answer), None), afterwards)
 
 
 def _utc(seconds: float) -> str:
@@ -157,8 +127,8 @@ def _add_model(app: FastAPI, settings: Settings, holder: Holder, challenger: Cha
 
     @app.get("/meta", operation_id="meta", summary="The model that is loaded", tags=["model"], responses=problems(500))
     async def meta() -> Meta:
-        serving, contact = holder.serving, holder.registry
-        document = None if serving is None else serving.model.document
+        snapshot, contact = holder.serving, holder.registry
+        document = None if snapshot is None else snapshot.model.document
         return Meta(
             model_uri=settings.mlflow.model_uri,
             threshold=holder.policy.threshold,
@@ -169,7 +139,7 @@ def _add_model(app: FastAPI, settings: Settings, holder: Holder, challenger: Cha
             features=positions,
             run_id=document and document.identity.run_id,
             digest=document and document.identity.digest,
-            loaded_at=serving and _utc(serving.loaded_at),
+            loaded_at=snapshot and _utc(snapshot.loaded_at),
             trained_at=document and _utc(document.identity.trained_at),
             figures=document and document.figures,
             stale=holder.stale,
@@ -193,8 +163,8 @@ def _add_operation(app: FastAPI, holder: Holder) -> None:
         responses=problems(500, 503),
     )
     async def health() -> Health:
-        serving = _serving(holder)
-        return Health(status="ok", model_uri=serving.uri, model_version=serving.model.identity.version)
+        snapshot = holder.snapshot()
+        return Health(status="ok", model_uri=snapshot.uri, model_version=snapshot.model.identity.version)
 
     @app.get("/livez", operation_id="livez", summary="The process answers", tags=["operation"], responses=problems(500))
     async def livez() -> Status:
@@ -204,14 +174,14 @@ def _add_operation(app: FastAPI, holder: Holder) -> None:
         "/readyz",
         operation_id="readyz",
         summary="A model is loaded and the server stays",
+        response_model=Status,
         tags=["operation"],
         responses=problems(500, 503),
     )
-    async def readyz(request: Request) -> Status:
+    async def readyz(request: Request) -> Status | Response:
         if getattr(request.state, "draining", False):
-            retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-            raise HTTPException(503, "this server is stopping; another one answers", retry)
-        _serving(holder)
+            return response_of(unavailable("this server is stopping; another one answers"))
+        holder.snapshot()
         return Status(status="ready")
 
     @app.get(
@@ -227,19 +197,8 @@ def _add_operation(app: FastAPI, holder: Holder) -> None:
         raise HTTPException(500, "boom")
 
 
-def _instrument(app: FastAPI, metrics: Metrics) -> None:
-    instrumentator = Instrumentator(
-        should_group_status_codes=False,
-        excluded_handlers=["^/metrics$", "^/livez$", "^/readyz$"],
-        registry=metrics.registry,
-    )
-
-    def count(info: Info) -> None:
-        metrics.http_requests.labels(info.modified_handler, info.method, info.modified_status).inc()
-        metrics.http_request_duration.labels(info.modified_handler, info.method).observe(info.modified_duration)
-
-    instrumentator.add(count)
-    instrumentator.instrument(app).expose(
+def _add_metrics(app: FastAPI, metrics: Metrics) -> None:
+    Instrumentator(registry=metrics.registry).expose(
         app,
         operation_id="metrics",
         summary="Metrics for Prometheus",

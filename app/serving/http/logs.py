@@ -1,26 +1,22 @@
-"""Logs: one JSON object a line on standard output, and one line a request without anything the caller sent."""
+"""Logs: one JSON object a line on standard output, and one line a request without anything the client sent."""
 
 import asyncio
 import logging
 import logging.config
 from functools import lru_cache
-from time import perf_counter
 from typing import Any, TextIO
 
 from pydantic_core import to_json
 from pythonjsonlogger.json import JsonFormatter
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.serving.http.paths import QUIET
 from app.serving.http.request_ids import current_request_id
 from app.times import microseconds_now, utc
-
-# Asked every few seconds by machines; their lines would bury the others.
-QUIET_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 
 log = logging.getLogger(__name__)
 
 
-class Lines(JsonFormatter):
+class JsonLine(JsonFormatter):
     """One JSON object a line, with the id of the request that it was written for."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -76,7 +72,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "json": {
-                "()": Lines,
+                "()": JsonLine,
                 "fmt": ["levelname", "name", "message", "request_id"],
                 "rename_fields": {"levelname": "level", "name": "logger"},
                 "timestamp": "time",
@@ -94,7 +90,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.error": {"handlers": [], "propagate": True},
-            # RequestLog writes that line, with the path's template instead of what was asked for.
+            # log_request writes that line, with the path's template instead of what was asked for.
             "uvicorn.access": {"handlers": [], "propagate": False},
             # One line for each question to the registry, every few seconds.
             "httpx": {"level": "WARNING"},
@@ -108,37 +104,15 @@ def configure_logging(level: str) -> None:
     logging.config.dictConfig(logging_config(level))
 
 
-class RequestLog:
-    """ASGI middleware: method, path template, status, duration and the caller's name of each request."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        started = perf_counter()
-        status = 500
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        finally:
-            # The router leaves the route it found; a path that it does not know is the caller's own text.
-            path, seconds = getattr(scope.get("route"), "path", None), perf_counter() - started
-            log_request(scope["method"], path, status, seconds, scope.get("caller"), current_request_id())
-
-
 def log_request(
     method: str, path: str | None, status: int, seconds: float, caller: str | None, request_id: str
 ) -> None:
-    """path: the route's template, None where there is none; request_id: of app.serving.http.request_ids."""
-    level = logging.DEBUG if path in QUIET_PATHS else logging.INFO
+    """Log a request that was answered.
+
+    path: the route's template, None where there is none. request_id: of app.serving.http.request_ids.
+    """
+    # Machines ask some every few seconds: their lines would bury the others.
+    level = logging.DEBUG if path in QUIET else logging.INFO
     if not log.isEnabledFor(level):
         return
     now = f"{utc(microseconds_now())[:-1]}+00:00"

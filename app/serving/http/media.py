@@ -1,17 +1,19 @@
 """The one media type that a body may have."""
 
 import re
-from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
+
+from app.serving.http.messages import JSON, HeaderValues
 
 # A missing Content-Type is refused as well: a browser may send a form without one, and nothing is guessed here.
 JSON_IN_UTF8 = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
 
 
-def require_json(headers: Mapping[str, str]) -> None:
+def require_json(headers: HeaderValues) -> None:
     """Raises 415 for anything but application/json in UTF-8, uncompressed."""
-    if not JSON_IN_UTF8.fullmatch(headers.get("content-type", "")):
+    declared = headers.get(b"content-type", b"")
+    if declared != JSON and not JSON_IN_UTF8.fullmatch(declared.decode("latin-1")):
         raise HTTPException(415, "the body must be sent with the header Content-Type: application/json")
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise HTTPException(415, "the body must be sent without Content-Encoding")

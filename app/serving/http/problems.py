@@ -3,22 +3,38 @@
 import json
 import logging
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from enum import IntEnum
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import CreditError, JournalFailed
 from app.serving.api.reading import BodyInvalid
-from app.serving.api.schema import FieldError, Problem
+from app.serving.api.schema import FieldError
+from app.serving.http.messages import Answered, Headers, answer_of, response_of
 from app.serving.http.request_ids import current_request_id
+from app.serving.live.holder import NoModel
 
-MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER_SECONDS = 5
+MEDIA_TYPE = b"application/problem+json"
+
+
+class RetryAfter(IntEnum):
+    """Seconds until it is worth asking again, by why a request is refused with 503."""
+
+    UNAVAILABLE = 5
+    """Something is away: a model, the journal, the database, or this server, which is stopping."""
+    SHED = 1
+    """Too many ask at this moment; a moment later, or at another server, they may not."""
+
+    @property
+    def header(self) -> tuple[bytes, bytes]:
+        return b"retry-after", b"%d" % self
+
 
 # Python renames these from release to release.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
@@ -37,101 +53,75 @@ NO_DECISION = (
 log = logging.getLogger(__name__)
 
 
-class NoModel(Exception):
-    """No model is loaded; the text says why."""
+def title_of(status: int) -> str:
+    """A status in words."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
 
 
-def problem(
-    status: int, detail: str, headers: Mapping[str, str] | None = None, errors: Sequence[FieldError] = ()
-) -> Response:
-    """The answer to a request that went wrong."""
-    title = TITLES.get(status) or HTTPStatus(status).phrase
-    body = Problem(
-        type="about:blank",
-        title=title,
-        status=status,
-        detail=detail,
-        request_id=current_request_id(),
-        errors=list(errors) or None,
-    )
-    return Response(json.dumps(body.model_dump(exclude_none=True)), status, headers, MEDIA_TYPE)
+def problem_body(status: int, detail: str, **more: Any) -> bytes:
+    """A problem as JSON. more: what is told beside what every problem tells."""
+    told = {"type": "about:blank", "title": title_of(status), "status": status, "detail": detail}
+    return json.dumps(told | more).encode()
 
 
-async def _http_exception(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    detail = DETAILS.get(error.status_code) or error.detail
-    return problem(error.status_code, detail, error.headers)
+def problem(status: int, detail: str, headers: Headers | None = None, errors: Sequence[FieldError] = ()) -> Answered:
+    """The answer to a request that went wrong, with the id of the one that this code runs for."""
+    listed = {"errors": [error.model_dump() for error in errors]} if errors else {}
+    body = problem_body(status, detail, request_id=current_request_id(), **listed)
+    return answer_of(status, headers or [], body, MEDIA_TYPE)
 
 
-async def _body_invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, BodyInvalid)
+def unavailable(detail: str) -> Answered:
+    """The answer where something that a request needs is away."""
+    return problem(503, detail, [RetryAfter.UNAVAILABLE.header])
+
+
+def _of_http_exception(error: HTTPException) -> Answered:
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (error.headers or {}).items()
+    ]
+    return problem(error.status_code, DETAILS.get(error.status_code) or error.detail, headers)
+
+
+def _of_body(error: BodyInvalid) -> Answered:
     detail = error.errors[0].detail
     if error.count > 1:
         detail += f"; {error.count} errors in all"
     return problem(422, detail, errors=error.errors)
 
 
-async def _no_model(_: Request, error: Exception) -> Response:
-    return problem(503, f"no model is loaded: {error}", {"Retry-After": str(RETRY_AFTER_SECONDS)})
+def problem_of(error: Exception) -> Answered:
+    """The answer to a request that ended with that error; one that nobody expected is logged."""
+    match error:
+        case HTTPException():
+            return _of_http_exception(error)
+        case BodyInvalid():
+            return _of_body(error)
+        case NoModel():
+            return unavailable(f"no model is loaded: {error}")
+        case JournalFailed():
+            # Where and why is for the operator, who finds it in the log.
+            return unavailable("decisions cannot be kept at the moment, so none is made; tell the service's operator")
+        case ClientDisconnect():
+            # Nobody reads this answer; it keeps a client that hung up from being counted as an error of ours.
+            return problem(400, "the connection was closed before the body was complete")
+        case _:
+            log.error("request failed", extra={"error": described(error)})
+            return problem(500, "the service failed to answer; tell its operator the request_id")
 
 
-def not_kept() -> Response:
-    """The answer where a decision cannot be kept. Where and why is for the operator, who finds it in the log."""
-    detail = "decisions cannot be kept at the moment, so none is made; tell the service's operator"
-    return problem(503, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+REFUSALS = (HTTPException, BodyInvalid, NoModel, JournalFailed, ClientDisconnect)
+"""The errors that are expected."""
 
 
-async def _journal_failed(_: Request, error: Exception) -> Response:
-    return not_kept()
-
-
-async def _client_disconnect(_: Request, error: Exception) -> Response:
-    # Nobody reads this answer; it keeps a caller who hung up from being counted as an error of ours.
-    return problem(400, "the connection was closed before the body was complete")
+async def _handle(_: Request, error: Exception) -> Response:
+    return response_of(problem_of(error))
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Let every refusal of the application answer as a problem."""
-    app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(BodyInvalid, _body_invalid)
-    app.add_exception_handler(NoModel, _no_model)
-    app.add_exception_handler(JournalFailed, _journal_failed)
-    app.add_exception_handler(ClientDisconnect, _client_disconnect)
-
-
-class FailuresAsProblems:
-    """ASGI middleware: what nobody caught is logged and answered with 500.
-
-    Starlette has a handler of its own for that, outside of every middleware: its answer would carry no
-    request id and would not be counted.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        except Exception as error:
-            answer = failure(error)
-            if started:
-                raise
-            await answer(scope, receive, send)
-
-
-def failure(error: Exception) -> Response:
-    """The answer to a request that nobody expected to fail; why is for the log."""
-    log.error("request failed", extra={"error": described(error)})
-    return problem(500, "the service failed to answer; tell its operator the request_id")
+    """Let every refusal of the routes answer as a problem."""
+    for kind in REFUSALS:
+        app.add_exception_handler(kind, _handle)
 
 
 def described(error: Exception) -> str:

@@ -1,163 +1,114 @@
-"""HTTP/1.1 with bounds on heads and on how many wait, and with problems where no request could be read."""
+"""HTTP/1.1 that answers a POST /predict as soon as its last byte is read, without a task of its own: the fast path.
 
-import asyncio
-import json
-from typing import Any
+A task, the scope that it is given and the messages that it sends cost twice as much as everything else that a server
+does for a request, and there is nothing to wait for. Whatever has to wait goes the server's usual way.
+"""
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from itertools import chain
 
-from app.serving.http.lane import Lane
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-MOST_HEAD_BYTES = 64 * 1024
-"""Request line and headers together, or what comes beside a body in pieces; a browser's head is below 8 KiB."""
+from app.serving.http.bounds import CLOSE, BoundedProtocol
+from app.serving.http.messages import Answered
+from app.serving.http.paths import PREDICT
+from app.serving.http.server import CLOSE_HEADER
 
-MOST_UNDER_WAY = 500
-"""Requests that wait or are being answered, some 50 ms of work: in a queue without end all are answered too late."""
+TARGET = PREDICT.template.encode()
 
-MOST_PIPELINED = 100
-"""Requests of one connection that wait for the one before them."""
-
-SHEDDING = frozenset({b"/predict", b"/predict/batch"})
-"""Whoever asks for these can ask again or elsewhere; probes cannot."""
-
-RETRY_AFTER_SECONDS = 1
-
-REASONS = {503: "Service Unavailable", 400: "Bad Request", 431: "Request Header Fields Too Large"}
+MOST_AT_ONCE = 16
+"""Of the requests that one connection sends in one go; the others of it take turns with those of other connections."""
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
-    """As uvicorn's, which would collect a head of any size while nobody else is answered, and any number of requests.
+class FastPathProtocol(BoundedProtocol):
+    """Holds a POST /predict back until it is complete; hands it to the framework as if nothing had been when it does
+    not come in one piece, or asks for something of the connection."""
 
-    A decision that finds too many before it is refused before anything is made for it, because a refusal that costs as
-    much as an answer leaves less for the answers. It is counted by the lane of the application's state.
-    """
-
-    _reading_head = True
-    _loose_bytes = 0
-    """Of the request that is being read, without its body's."""
-    _shed = False
-    _deaf = False
-    """Whatever else comes on this connection is not read: it will be closed with what was answered last."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.lane: Lane | None = self.app_state.get("lane")
+    _held: list[bytes] | None = None
+    """The body's pieces."""
+    _answered_at_once = 0
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf:
-            return
-        self._loose_bytes += len(data)
+        self._answered_at_once = 0
         super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._loose_bytes > MOST_HEAD_BYTES:
-            self._refuse(431, f"request line and headers may have at most {MOST_HEAD_BYTES // 1024} KiB")
-        elif self._shed:
-            # The rest of its body is not worth waiting for.
-            self._refuse_shed(stays=False)
+        if self._held is not None:
+            self._release()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # Nobody reads the trailers of a body in pieces. Else as the server's own: a call more, a microsecond a request.
-        if self._reading_head:
-            name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
-            self.headers.append((name, value))
+    def on_message_begin(self) -> None:
+        # As the server's own, which makes a scope: see _prepare.
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
 
-    def on_headers_complete(self) -> None:
-        self._reading_head = False
-        # What follows an answer that closes is the client's to ask elsewhere.
-        self._deaf = self._deaf or self.transport.is_closing()
-        if self._deaf:
-            return
-        if len(self.pipeline) >= MOST_PIPELINED:
-            self.cycle.keep_alive = False
-            self._deaf = True
-        elif self._too_many() and self._can_be_shed():
-            self._shed = True
-        else:
-            self._begin()
+    def _prepare(self) -> None:
+        """Make the scope of the request that is being read."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
 
     def _begin(self) -> None:
-        """Its head is read."""
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        self._loose_bytes -= len(body)
-        if not self._shed and not self._deaf:
-            self._collect(body)
-
-    def _collect(self, body: bytes) -> None:
-        """A piece of it is read."""
-        super().on_body(body)
-
-    def on_chunk_complete(self) -> None:
-        """A piece of a body in pieces has ended."""
-        self._loose_bytes = 0
-
-    def on_message_complete(self) -> None:
-        if self._shed:
-            self._refuse_shed(self.parser.should_keep_alive() and "draining" not in self.app_state)
-        elif not self._deaf:
-            self._complete()
-        self._reading_head = True
-        self._loose_bytes = 0
-
-    def _complete(self) -> None:
-        """All of it is read."""
-        super().on_message_complete()
-
-    def answered_all(self) -> bool:
-        """Nothing of this connection is still to be answered, which would have to go first."""
-        return self.cycle is None or self.cycle.response_complete
-
-    def keep_alive(self) -> None:
-        """Wait for the next request for as long as a connection is kept."""
-        self._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-
-    def _too_many(self) -> bool:
-        under_way = len(self.tasks)
-        return under_way + (0 if self.lane is None else self.lane.answered_in_turn) >= MOST_UNDER_WAY
-
-    def _can_be_shed(self) -> bool:
-        return (
-            self._path() in SHEDDING
-            and self.parser.get_method() == b"POST"
+        if (
+            self.url == TARGET
+            and self.edge is not None
+            and self._answered_at_once < MOST_AT_ONCE
             and self.answered_all()
             and not self.flow.write_paused
-        )
+            and not self.expect_100_continue
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and not self.parser.should_upgrade()
+        ):
+            self._held = []
+        else:
+            self._begin_in_framework()
 
-    def _path(self) -> bytes:
-        return self.url.partition(b"?")[0]
+    def _begin_in_framework(self) -> None:
+        # One that was answered at once a moment ago has set the timer of a connection that waits.
+        self._unset_keepalive_if_required()
+        self._prepare()
+        super()._begin()
 
-    def _refuse_shed(self, stays: bool) -> None:
-        self._shed = False
-        if self.lane is not None:
-            self.lane.count_shed(self._path())
-        self.transport.write(SHED if stays else SHED_FOR_GOOD)
+    def on_chunk_header(self) -> None:
+        """A body in chunks begins, which only the framework knows how to bound."""
+        if self._held is not None:
+            self._release()
+
+    def _collect(self, body: bytes) -> None:
+        if self._held is None:
+            super()._collect(body)
+        else:
+            self._held.append(body)
+
+    def _complete(self) -> None:
+        if self._held is None or self.edge is None:
+            return super()._complete()
+        body, self._held = b"".join(self._held), None
+        self._answered_at_once += 1
+        self._send(self.edge.answer_at_once(self.headers, body))
+        return None
+
+    def _release(self) -> None:
+        pieces, self._held = self._held or [], None
+        if self.transport.is_closing():
+            return
+        self._begin_in_framework()
+        for piece in pieces:
+            super()._collect(piece)
+
+    def _send(self, answer: Answered) -> None:
+        status, headers, body = answer
+        defaults = self.server_state.default_headers
+        parts = [STATUS_LINE[status]]
+        for name, value in chain(defaults, headers):
+            parts += (name, b": ", value, b"\r\n")
+        if CLOSE_HEADER in defaults:
+            stays = False
+        elif not (stays := self.parser.should_keep_alive()):
+            parts.append(CLOSE)
+        parts += (b"\r\n", body)
+        self.transport.write(b"".join(parts))
+        self.server_state.total_requests += 1
         if stays:
             self.keep_alive()
         else:
             self.transport.close()
-
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "this is not an HTTP/1.1 request")
-
-    def _refuse(self, status: int, detail: str) -> None:
-        self.transport.write(response(status, detail, "connection: close\r\n"))
-        self.transport.close()
-
-
-def response(status: int, detail: str, headers: str) -> bytes:
-    """A problem, as it goes over the line."""
-    told: dict[str, Any] = {"type": "about:blank", "title": REASONS[status], "status": status, "detail": detail}
-    body = json.dumps(told)
-    head = f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/problem+json\r\n"
-    return f"{head}content-length: {len(body)}\r\n{headers}\r\n{body}".encode()
-
-
-TOO_MANY = "too many requests are waiting; ask again, or another server"
-RETRY_AFTER = f"retry-after: {RETRY_AFTER_SECONDS}\r\n"
-SHED = response(503, TOO_MANY, RETRY_AFTER)
-SHED_FOR_GOOD = response(503, TOO_MANY, f"{RETRY_AFTER}connection: close\r\n")

@@ -3,9 +3,8 @@
 import re
 from contextvars import ContextVar, Token
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 from app.ids import RandomHex
+from app.serving.http.messages import HeaderValues
 
 HEADER = b"x-request-id"
 
@@ -21,39 +20,16 @@ def current_request_id() -> str:
     return _request_id.get()
 
 
-def request_id_of(sent: bytes) -> bytes:
-    """The caller's id when it is sane, a new one otherwise."""
-    return sent if SANE.fullmatch(sent) else _random.take(32).encode()
+def request_id_of(headers: HeaderValues) -> str:
+    """The client's id when it is sane, a new one otherwise."""
+    given = headers.get(HEADER, b"")
+    return given.decode() if SANE.fullmatch(given) else _random.take(32)
 
 
-def enter_request(request_id: bytes) -> Token[str]:
+def enter_request(request_id: str) -> Token[str]:
     """What follows runs for that request, until leave_request."""
-    return _request_id.set(request_id.decode())
+    return _request_id.set(request_id)
 
 
 def leave_request(token: Token[str]) -> None:
     _request_id.reset(token)
-
-
-class RequestIds:
-    """ASGI middleware: takes the caller's id when it is sane, makes one otherwise."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        sent = next((value for name, value in scope["headers"] if name == HEADER), b"")
-        request_id = request_id_of(sent)
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (HEADER, request_id)]
-            await send(message)
-
-        token = enter_request(request_id)
-        try:
-            await self.app(scope, receive, send_with_id)
-        finally:
-            leave_request(token)

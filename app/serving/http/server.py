@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-CLOSE = (b"connection", b"close")
+CLOSE_HEADER = (b"connection", b"close")
 
 ACCEPTED_A_TURN = 16
 """Connections. The loop takes one a turn from each socket that listens; while a turn has hundreds of requests to
@@ -53,8 +53,8 @@ class DrainingServer(uvicorn.Server):
         if sig != signal.SIGTERM or self._drained_at is not None or self._drain_seconds == 0:
             return super().handle_exit(sig, frame)
         # The server makes the first list from the second once a second; the next answer must not wait for that.
-        self.config.encoded_headers.append(CLOSE)
-        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        self.config.encoded_headers.append(CLOSE_HEADER)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE_HEADER]
         self.lifespan.state["draining"] = True
         self._drained_at = time.monotonic() + self._drain_seconds
         return None

@@ -15,7 +15,7 @@ from app.models.load import UNCOMPILED
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Policy, Verdict
 from app.serving.http.problems import described
-from app.serving.live.holder import Serving
+from app.serving.live.holder import Snapshot
 from app.serving.live.reloads import Reload, Reloads
 from app.serving.record.recorder import Recorder
 from app.settings import Settings
@@ -77,7 +77,8 @@ class Challenger:
 
     def take(self, model: ScoringModel) -> None:
         """Compare with that model from the next row on."""
-        self._bound = self._metrics.challenge(model, self.uri.rpartition("@")[2])
+        self._metrics.describe_challenger(model, self.uri.rpartition("@")[2])
+        self._bound = ChallengerMetrics(self._metrics, model)
         self.model = model
         self._told = False
         self._reloads.loaded()
@@ -85,7 +86,7 @@ class Challenger:
     def leave(self) -> None:
         """Nobody challenges any more."""
         if self.model is not None:
-            self._metrics.no_challenger()
+            self._metrics.describe_challenger(None, "")
             self.model = self._bound = None
             self._waiting.clear()
 
@@ -100,28 +101,28 @@ class Challenger:
         """The model in production is followed at the same registry, and says whether it answers."""
 
     def after(
-        self, serving: Serving, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]
+        self, snapshot: Snapshot, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]
     ) -> BackgroundTask | None:
         """For after the answer with those rows: their comparisons; None when there is nothing to compare."""
-        return BackgroundTask(self._offer, serving, vectors, rows) if self._challenges(serving) else None
+        return BackgroundTask(self._offer, snapshot, vectors, rows) if self._challenges(snapshot) else None
 
-    async def _offer(self, serving: Serving, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
-        self.offer(serving, vectors, rows)
+    async def _offer(self, snapshot: Snapshot, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
+        self.offer(snapshot, vectors, rows)
 
-    def offer(self, serving: Serving, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
+    def offer(self, snapshot: Snapshot, vectors: Sequence[list[float]], rows: Iterable[dict[str, Any]]) -> None:
         """Let these rows be compared when there is time, if there is anything to compare."""
-        if not self._challenges(serving):
+        if not self._challenges(snapshot):
             return
         free = MOST_WAITING - len(self._waiting)
         for vector, row in zip(vectors[:free], rows, strict=False):
             answered = (row["decision_id"], row["probability"], row["decision"])
-            self._waiting.append(Waiting(vector, *answered, serving.policy))
+            self._waiting.append(Waiting(vector, *answered, snapshot.policy))
         if len(vectors) > free:
             self._metrics.challenger_dropped.labels("full").inc(len(vectors) - free)
         self._offered.set()
 
-    def _challenges(self, serving: Serving) -> bool:
-        return self.model is not None and self.model.identity != serving.model.identity
+    def _challenges(self, snapshot: Snapshot) -> bool:
+        return self.model is not None and self.model.identity != snapshot.model.identity
 
     async def run(self) -> None:
         """Until it is cancelled."""

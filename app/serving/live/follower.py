@@ -34,7 +34,7 @@ def jittered(seconds: float) -> float:
     return seconds * random.uniform(1 - JITTER, 1 + JITTER)
 
 
-class Place(Protocol):
+class ModelSlot(Protocol):
     """Where a followed model goes: production's holder, or the challenger."""
 
     def take(self, model: ScoringModel) -> None: ...
@@ -55,7 +55,7 @@ class Follower:
         self,
         settings: Settings,
         uri: str,
-        place: Place,
+        place: ModelSlot,
         pull: Pull,
         alias: Alias | None,
         leave: Callable[[], None] | None = None,

@@ -1,24 +1,44 @@
 """Which model serves under which policy, whether the registry still names it, and how attempts to load ended."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from app.metrics import Metrics, ModelMetrics
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Policy
-from app.serving.api.batches import LargeBatches
+from app.scoring.rows import RowsDecider
 from app.serving.live.reloads import Reload, Reloads
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+
+class NoModel(Exception):
+    """No model is loaded; the text says why."""
+
+
+class Once(Generic[T]):
+    """Something that is made when it is first wanted."""
+
+    def __init__(self) -> None:
+        self._made: list[T] = []
+
+    async def get(self, make: Callable[[], T]) -> T:
+        """make: runs in a thread, because loading what it needs may take a while in which others are answered."""
+        if not self._made:
+            self._made = [await asyncio.to_thread(make)]
+        return self._made[0]
+
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class Snapshot:
     """Model and policy in service with all that an answer needs: taken once a request, it cannot change underneath."""
 
     decider: Decider
@@ -27,7 +47,8 @@ class Serving:
     """As it was configured."""
     loaded_at: float
     """When the model was, in seconds since 1970."""
-    large_batches: LargeBatches = field(init=False, default_factory=LargeBatches)
+    rows_decider: Once[RowsDecider | None] = field(init=False, default_factory=Once)
+    """What large batches need of model and policy; None for a model that only decides one row at a time."""
     named: dict[str, Any] = field(init=False)
     """What each answer says of it: the fields of app.serving.api.schema.ServedBy."""
 
@@ -68,7 +89,7 @@ class Holder:
     def __init__(
         self, settings: Settings, policy: Policy, metrics: Metrics, clock: Callable[[], float] = time.time
     ) -> None:
-        self.serving: Serving | None = None
+        self.serving: Snapshot | None = None
         self.policy = policy
         self.registry: Contact | None = None
         self.stale = False
@@ -78,6 +99,13 @@ class Holder:
         metrics.describe_policy(policy)
         self._reloads = Reloads("model", self._uri, metrics.model_reloads, clock)
         self._policy_reloads = Reloads("policy", str(settings.decision.policy_file), metrics.policy_reloads, clock)
+
+    def snapshot(self) -> Snapshot:
+        """What a request is to be answered with. Raises NoModel."""
+        if self.serving is None:
+            last = self.last_reload
+            raise NoModel("the first attempt to load one has not ended" if last is None else last.reason)
+        return self.serving
 
     @property
     def last_reload(self) -> Reload | None:
@@ -94,8 +122,9 @@ class Holder:
         serving = self.serving
         if serving is None or serving.model.identity != identity:
             alias = self._uri.rpartition("@")[2] if "@" in self._uri else ""
-            metrics = self._metrics.serve(model, alias, now)
-            self.serving = Serving(Decider(model, self.policy), metrics, self._uri, now)
+            self._metrics.describe_model(model, alias, now)
+            counted = ModelMetrics(self._metrics, model)
+            self.serving = Snapshot(Decider(model, self.policy), counted, self._uri, now)
             self._mark(stale=True)
             log.info("model loaded", extra={"model": identity.name, "model_version": identity.version})
         self._reloads.loaded()

@@ -12,7 +12,7 @@ from app.ids import Ids
 from app.metrics import BoundCounter, Metrics
 from app.scoring.model import Identity
 from app.scoring.policy import Policy
-from app.serving.live.holder import Serving
+from app.serving.live.holder import Snapshot
 from app.settings import Settings
 from app.times import microseconds_now, utc
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Asked:
+class RequestContext:
     """In which request, by whom and when a decision was asked for."""
 
     request_id: str
@@ -52,22 +52,27 @@ class Recorder:
         self._told: str | None = None
 
     def entry(
-        self, serving: Serving, asked: Asked, vector: Sequence[float], decided: dict[str, Any], row: int | None = None
+        self,
+        snapshot: Snapshot,
+        context: RequestContext,
+        vector: Sequence[float],
+        decided: dict[str, Any],
+        row: int | None = None,
     ) -> Entry:
         """One decision, to be kept; its key is its id. decided: as it will be answered; row: index in a batch."""
         fields = {
-            "request_id": asked.request_id,
-            "caller": asked.caller,
+            "request_id": context.request_id,
+            "caller": context.caller,
             "row": row,
             # Position 0 is the row number of the public file, which says nothing about an applicant.
             "features": vector[1:],
-            "model": serving.model.identity.lasting,
-            "policy_version": serving.policy.version,
+            "model": snapshot.model.identity.lasting,
+            "policy_version": snapshot.policy.version,
             "probability": decided["probability"],
             "decision": decided["decision"],
             "reasons": decided["reasons"],
         }
-        return Entry("decision", self._ids.next(), asked.at, fields)
+        return Entry("decision", self._ids.next(), context.at, fields)
 
     def keep(self, policy: Policy, decisions: Sequence[Entry]) -> bool:
         """Whether all the decisions of one request were kept; otherwise none was.

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from app.policy_file import load_policy
-from app.scoring.decider import Decider, Reason
+from app.scoring.decider import Decider, RefusalReason
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from tests.support.fakes import constant_model
@@ -61,7 +61,7 @@ def test_a_refusal_that_no_feature_explains_says_that_a_person_has_to() -> None:
     nobody_known = replace(alike, document=replace(alike.document, reference=None))
     for model in (alike, nobody_known):
         assert Decider(model, POLICY).decide(vector()).reasons == [
-            Reason(POLICY.unexplained.code, None, POLICY.unexplained.text)
+            RefusalReason(POLICY.unexplained.code, None, POLICY.unexplained.text)
         ]
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from app.scoring.model import ScoringModel
-from app.serving.api.answers import answer_batch
-from app.serving.api.batches import FEWEST_ROWS, MOST_ROWS, SLICE_SECONDS, encoded, next_count
-from app.serving.record.recorder import Asked
+from app.serving.api.batches import FEWEST_ROWS, MOST_ROWS, SLICE_SECONDS, answer_batch, encoded, next_count
+from app.serving.record.recorder import RequestContext
 from app.settings import ROOT
 from tests.support.estimators import Rows
 from tests.support.fakes import Api, constant_document
@@ -83,7 +82,7 @@ def test_others_have_their_turn_many_times_while_a_large_batch_is_decided(
     vectors = np.tile(applicants, (5, 1)).tolist()
 
     async def turns() -> int:
-        batch = asyncio.create_task(answer_batch(serving, vectors, None, Asked("r", None)))
+        batch = asyncio.create_task(answer_batch(serving, vectors, None, RequestContext("r", None)))
         count = 0
         while not batch.done():
             await asyncio.sleep(0)

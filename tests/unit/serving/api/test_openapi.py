@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 from app.callers.known import Callers
 from app.serving.api.openapi import EXAMPLES, KEY, body, example_of, problems
 from app.serving.api.schema import BatchRequest, PredictRequest
-from app.serving.http.access import needed_for
+from app.serving.http.paths import endpoint_of
 from tests.support.fakes import Api, caller, constant_model
 
 
@@ -35,7 +35,7 @@ def test_every_operation_that_may_need_a_key_says_so_and_no_other() -> None:
     document = Api().get("/openapi.json").json()
     secured = {path for path, operations in document["paths"].items() for it in operations.values() if "security" in it}
     assert {"/predict", "/predict/batch"} <= secured
-    assert all(needed_for(path) is not None for path in secured)
+    assert all(endpoint_of(path).scope is not None for path in secured)
     predict = document["paths"]["/predict"]["post"]
     assert predict["security"] == [{}, {KEY: []}]
     assert {"401", "403"} <= predict["responses"].keys()

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message
 
 from app.audit.store.database import open_engine
 from app.audit.store.schema.migrating import migrate
-from app.callers.known import Callers
+from app.callers.known import Callers, Scope
 from app.metrics import Metrics
 from app.serving.api.schema import Problem
-from app.serving.http.access import OPEN, OnlyCallers, needed_for
+from app.serving.http.access import admit
+from app.serving.http.paths import ENDPOINTS
 from app.serving.live.admission import Admission
 from app.settings import Settings
 from app.times import Month
@@ -114,7 +114,9 @@ def test_a_key_without_the_scope_read_learns_nothing_of_the_record(tmp_path: Pat
     assert counted(api, "office", "out_of_scope") == 1
 
 
-@pytest.mark.parametrize("path", sorted(OPEN) + ["/docs/swagger-ui.css"])
+@pytest.mark.parametrize(
+    "path", [it.template for it in ENDPOINTS if it.scope is None and "{" not in it.template] + ["/docs/swagger-ui.css"]
+)
 def test_what_is_open_needs_no_key(path: str) -> None:
     without, with_ = Api(constant_model(0.3)).get(path), with_keys().get(path)
     assert with_.status_code == without.status_code in (200, 500)
@@ -142,11 +144,6 @@ def test_no_other_spelling_of_a_path_gets_past(path: str) -> None:
     assert decided(api) == 0
 
 
-def test_every_route_is_open_or_needs_a_scope_by_intention() -> None:
-    needing = {route.path for route in with_keys().app.routes if isinstance(route, APIRoute) and needed_for(route.path)}
-    assert needing == {"/predict", "/predict/batch", "/decisions/{id}"}
-
-
 def test_where_no_keys_are_wanted_a_key_is_not_looked_at() -> None:
     api = Api(constant_model(0.3))
     assert api.post("/predict", REQUEST, bearer("cdk_nobody")).status_code == 200
@@ -172,20 +169,11 @@ def test_nothing_of_the_body_is_read_before_the_key_is_known() -> None:
     assert sent[0]["status"] == 401
 
 
-@pytest.mark.parametrize("key", ["cdk_office", "cdk_auditor"])
-def test_the_caller_is_named_to_what_comes_after_and_before(key: str) -> None:
-    scope: dict[str, Any] = {
-        "type": "http",
-        "path": "/predict",
-        "headers": [(b"authorization", f"Bearer {key}".encode())],
-    }
-    passed: list[object] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        passed.append(scope["caller"])
-
-    async def send(message: Message) -> None: ...
-
-    asyncio.run(OnlyCallers(app, Admission(CALLERS, Metrics(0.05)))(scope, never, send))
-    assert scope["caller"] == key.removeprefix("cdk_")
-    assert passed == (["office"] if key == "cdk_office" else [])
+@pytest.mark.parametrize("needed", ["predict", "read", None])
+@pytest.mark.parametrize("name", ["office", "auditor", "both", "nobody"])
+def test_who_asks_is_known_whether_let_in_or_not(needed: Scope | None, name: str) -> None:
+    known = {caller.name: caller.scopes for caller in CALLERS.known}
+    headers = [(b"authorization", f"Bearer cdk_{name}".encode())]
+    found, refusal = admit(Admission(CALLERS, Metrics(0.05)), needed, headers)
+    assert found == (name if needed is not None and name in known else None)
+    assert (refusal is None) == (needed is None or needed in known.get(name, ()))

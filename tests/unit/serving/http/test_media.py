@@ -9,22 +9,22 @@ from app.serving.http.media import require_json
     ["application/json", "Application/JSON", "application/json; charset=utf-8", 'application/json;charset="UTF-8"'],
 )
 def test_json_in_utf_8_is_read(content_type: str) -> None:
-    require_json({"content-type": content_type, "content-encoding": "identity"})
+    require_json({b"content-type": content_type.encode(), b"content-encoding": b"identity"})
 
 
 @pytest.mark.parametrize(
     "headers",
     [
         {},
-        {"content-type": ""},
-        {"content-type": "text/json"},
-        {"content-type": "application/jsonp"},
-        {"content-type": "application/json; charset=latin-1"},
-        {"content-type": "application/json", "content-encoding": "gzip"},
+        {b"content-type": b""},
+        {b"content-type": b"text/json"},
+        {b"content-type": b"application/jsonp"},
+        {b"content-type": b"application/json; charset=latin-1"},
+        {b"content-type": b"application/json", b"content-encoding": b"gzip"},
     ],
     ids=str,
 )
-def test_anything_else_is_415(headers: dict[str, str]) -> None:
+def test_anything_else_is_415(headers: dict[bytes, bytes]) -> None:
     with pytest.raises(HTTPException) as caught:
         require_json(headers)
     assert caught.value.status_code == 415

@@ -1,98 +1,324 @@
-"""What comes before a body, sent as bytes to a real server."""
+"""Requests that come in every way they can, to a server that has a fast path."""
 
+import asyncio
 import json
-import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
-import httpx
 import pytest
+from prometheus_client import generate_latest
 
-from app.serving.http.protocol import MOST_HEAD_BYTES, MOST_UNDER_WAY
-from tests.support.fakes import cached_model, constant_document, json_file, settings_for
-from tests.support.servers import Server, environment_of, running_server
-from tests.support.waiting import wait_until
+from app.serving.api.predict import Predict
+from app.serving.http import limits
+from app.serving.http.bounds import MOST_PIPELINED, MOST_UNDER_WAY
+from app.serving.http.edge import Edge
+from app.serving.http.messages import Answered, Headers
+from app.serving.http.paths import PREDICT
+from app.serving.http.protocol import MOST_AT_ONCE
+from app.serving.http.server import CLOSE_HEADER
+from tests.support.fakes import Api, constant_model, json_file
+from tests.support.wire import Wire, exchange, post
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("protocol")
-    settings = settings_for(folder, tracking_uri="http://127.0.0.1:9")
-    cached_model(settings, constant_document(0.3))
-    with running_server(environment_of(settings), folder / "log") as running:
-        running.wait_ready()
-        yield running
-
-
-def answer_to(server: Server, request: bytes) -> tuple[str, bytes]:
-    """The head and the body of the answer to raw bytes; the rest is not sent once the server has closed."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
-        try:
-            connection.sendall(request)
-            received = b"".join(iter(lambda: connection.recv(65536), b""))
-        except (BrokenPipeError, ConnectionResetError):
-            received = b""
-    head, _, body = received.partition(b"\r\n\r\n")
-    return head.decode(), body
+BODY = json.dumps(json_file("request.json")).encode()
+JSON = ("Content-Type", "application/json")
+REQUEST = post("/predict", BODY, [JSON])
+ROW = json.loads(BODY)["data"]["features"]
+PROBE = b"GET /livez HTTP/1.1\r\nHost: api\r\n\r\n"
 
 
-def test_a_head_without_end_is_cut_off(server: Server) -> None:
-    head, body = answer_to(server, b"GET /livez HTTP/1.1\r\nX-Long: " + b"a" * (MOST_HEAD_BYTES + 1))
-    assert head.startswith("HTTP/1.1 431 ")
-    assert "application/problem+json" in head
-    assert "64 KiB" in json.loads(body)["detail"]
+class Counted(Edge):
+    """Counts what it answers."""
+
+    answered = 0
+
+    def answer_at_once(self, headers: Headers, body: bytes) -> Answered:
+        self.answered += 1
+        return super().answer_at_once(headers, body)
 
 
-def test_a_flood_of_headers_is_cut_off_and_others_are_answered(server: Server) -> None:
-    answer_to(server, b"GET /livez HTTP/1.1\r\n" + b"X: y\r\n" * 2_000_000)
-    assert httpx.get(f"{server.url}/livez").status_code == 200
+@pytest.fixture
+def api() -> Api:
+    return Api(constant_model(0.3))
 
 
-def test_a_large_body_is_no_large_head(server: Server) -> None:
-    row = json_file("request.json")["data"]["features"]
-    answer = httpx.post(f"{server.url}/predict/batch", json={"data": {"rows": [row] * 9000}})
-    assert answer.status_code == 200
+@pytest.fixture
+def edge(api: Api) -> Counted:
+    return Counted(api.metrics, api.admission, Predict(api.holder, api.challenger, None))
 
 
-def test_many_requests_of_one_connection_are_counted_apart(server: Server) -> None:
-    headers = {"X-Filler": "a" * 30_000}
-    with httpx.Client(base_url=server.url, headers=headers) as client:
-        assert {client.get("/livez").status_code for _ in range(5)} == {200}
+def statuses(answers: bytes) -> list[int]:
+    """Of each answer, in their order."""
+    return [int(part.split(b" ")[0]) for part in answers.split(b"HTTP/1.1 ")[1:]]
 
 
-def test_what_is_no_http_is_a_problem_too(server: Server) -> None:
-    head, body = answer_to(server, b"HELLO\r\n\r\n")
-    assert head.startswith("HTTP/1.1 400 ")
-    assert json.loads(body)["status"] == 400
+def test_a_whole_request_is_answered_before_anything_else_runs(edge: Counted, api: Api) -> None:
+    async def ask() -> bytes:
+        wire = Wire(api.app, edge)
+        wire.protocol.data_received(REQUEST)
+        sent = wire.transport.sent
+        wire.close()
+        return sent
+
+    assert statuses(asyncio.run(ask())) == [200]
+    assert edge.answered == 1
 
 
-@contextmanager
-def waiting_requests(server: Server, count: int) -> Iterator[None]:
-    """Requests whose bodies do not come, for as long as the block runs."""
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
-    with ExitStack() as stack:
-        for _ in range(count):
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)).sendall(head)
-        yield
+@pytest.mark.parametrize(
+    "cut", [1, 30, len(REQUEST) - len(BODY), len(REQUEST) - 1], ids=["line", "head", "body", "end"]
+)
+def test_a_request_in_pieces_is_answered_too(edge: Counted, api: Api, cut: int) -> None:
+    assert statuses(exchange(api.app, edge, REQUEST[:cut], REQUEST[cut:])) == [200]
 
 
-def shed(server: Server) -> float:
-    text = httpx.get(f"{server.url}/metrics").text
-    labels = 'http_requests_total{handler="/predict",method="POST",status="503"} '
-    return sum(float(line.removeprefix(labels)) for line in text.splitlines() if line.startswith(labels))
+def test_a_body_in_three_pieces_goes_through_the_framework_whole(edge: Counted, api: Api) -> None:
+    head = len(REQUEST) - len(BODY)
+    assert statuses(
+        exchange(api.app, edge, REQUEST[: head + 5], REQUEST[head + 5 : head + 9], REQUEST[head + 9 :])
+    ) == [200]
+    assert edge.answered == 0
 
 
-def test_a_decision_that_finds_too_many_before_it_is_told_to_ask_again(server: Server) -> None:
-    body, before = json_file("request.json"), shed(server)
-    with httpx.Client(base_url=server.url) as client, waiting_requests(server, MOST_UNDER_WAY):
-        answer = wait_until(lambda: client.post("/predict", json=body), lambda it: it.status_code == 503, 30)
-        assert answer.headers["Retry-After"] == "1"
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.json()["status"] == 503
-        # The same connection goes on, and whoever watches is answered as ever.
-        assert client.post("/predict", json=body).status_code == 503
-        assert client.get("/readyz").status_code == 200
-        large = client.post("/predict/batch", content=b" " * 2_000_000)
-        assert large.status_code == 503
-    assert shed(server) >= before + 2
-    assert wait_until(lambda: httpx.post(f"{server.url}/predict", json=body).status_code, lambda it: it == 200, 30)
+def test_pipelined_requests_are_answered_in_their_order(edge: Counted, api: Api) -> None:
+    bad = post("/predict", b"{}", [JSON])
+    assert statuses(exchange(api.app, edge, REQUEST + bad + REQUEST + PROBE + REQUEST)) == [200, 422, 200, 200, 200]
+    # The framework's answer comes later, and what follows it must wait for it.
+    assert edge.answered == 3
+
+
+@pytest.mark.parametrize(
+    ("request_", "closes"),
+    [
+        (post("/predict", BODY, [JSON, ("Connection", "close")]), True),
+        (post("/predict", BODY, [JSON], version="1.0"), True),
+        (REQUEST, False),
+    ],
+    ids=["asked to close", "HTTP/1.0", "kept"],
+)
+def test_a_connection_stays_as_the_client_wants(edge: Counted, api: Api, request_: bytes, closes: bool) -> None:
+    async def ask() -> tuple[bytes, bool]:
+        wire = Wire(api.app, edge)
+        sent = await wire.send(request_)
+        closed = wire.transport.is_closing()
+        wire.close()
+        return sent, closed
+
+    sent, closed = asyncio.run(ask())
+    assert closed == closes
+    assert (b"connection: close\r\n" in sent) == closes
+
+
+def test_a_draining_server_closes_with_its_answer_and_answers_no_more(edge: Counted, api: Api) -> None:
+    def drain(wire: Wire) -> None:
+        wire.state.default_headers = [*wire.state.default_headers, CLOSE_HEADER]
+
+    sent = exchange(api.app, edge, REQUEST + REQUEST, before=drain)
+    assert statuses(sent) == [200]
+    assert sent.count(b"connection: close\r\n") == 1
+    assert edge.answered == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[("Connection", "Upgrade"), ("Upgrade", "h2c")], [("Expect", "100-continue")]],
+    ids=["upgrade", "expect"],
+)
+def test_a_request_that_asks_for_more_goes_through_the_framework(
+    edge: Counted, api: Api, headers: list[tuple[str, str]]
+) -> None:
+    exchange(api.app, edge, post("/predict", BODY, [JSON, *headers]))
+    assert edge.answered == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (post("/predict", b"{}", [JSON]), 422),
+        (post("/predict", BODY, []), 415),
+        (post("/predict", BODY, [JSON, ("Content-Encoding", "gzip")]), 415),
+        (post("/predict", BODY.ljust(PREDICT.most_body_bytes + 1), [JSON]), 413),
+    ],
+)
+def test_a_refusal_is_given_at_once_too(edge: Counted, api: Api, request_: bytes, status: int) -> None:
+    assert statuses(exchange(api.app, edge, request_)) == [status]
+    assert edge.answered == 1
+
+
+def test_a_body_in_chunks_goes_through_the_framework(edge: Counted, api: Api) -> None:
+    head = (
+        b"POST /predict HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n"
+    )
+    assert statuses(exchange(api.app, edge, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY))) == [200]
+    assert edge.answered == 0
+
+
+def test_a_client_that_reads_nothing_is_not_answered_without_end(edge: Counted, api: Api) -> None:
+    def stop_reading(wire: Wire) -> None:
+        wire.protocol.pause_writing()
+        asyncio.get_running_loop().call_soon(wire.protocol.resume_writing)
+
+    assert statuses(exchange(api.app, edge, REQUEST, before=stop_reading)) == [200]
+    assert edge.answered == 0
+
+
+def test_a_body_that_stops_coming_is_given_up(edge: Counted, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "READ_SECONDS", 0.01)
+    assert statuses(exchange(api.app, edge, REQUEST[:-1])) == [408]
+
+
+def test_one_turn_answers_only_so_many(edge: Counted, api: Api) -> None:
+    async def ask() -> tuple[list[bytes], bytes]:
+        wires = [Wire(api.app, edge) for _ in range(MOST_UNDER_WAY + 1)]
+        for wire in wires:
+            wire.protocol.data_received(REQUEST)
+        first = [wire.transport.sent for wire in wires]
+        await asyncio.sleep(0)
+        later = await wires[-1].send(REQUEST)
+        for wire in wires:
+            wire.close()
+        return first, later
+
+    first, later = asyncio.run(ask())
+    assert [statuses(it) for it in first] == [[200]] * MOST_UNDER_WAY + [[503]]
+    assert statuses(later) == [200]
+    assert counted(api, 503) == 1
+
+
+def counted(api: Api, status: int, path: str = "/predict") -> float:
+    labels = {"handler": path, "method": "POST", "status": str(status)}
+    return api.metrics.registry.get_sample_value("http_requests_total", labels) or 0.0
+
+
+def test_one_who_sends_hundreds_at_once_takes_nobodys_turn(edge: Counted, api: Api) -> None:
+    async def ask() -> tuple[int, bytes]:
+        greedy, other = Wire(api.app, edge), Wire(api.app, edge)
+        greedy.protocol.data_received(REQUEST * (2 * MOST_UNDER_WAY))
+        at_once = edge.answered
+        answer = await other.send(REQUEST)
+        other.close()
+        greedy.close()
+        return at_once, answer
+
+    at_once, answer = asyncio.run(ask())
+    assert at_once == MOST_AT_ONCE
+    assert statuses(answer) == [200]
+    assert counted(api, 503) == 0
+
+
+def test_who_sends_too_many_before_an_answer_is_answered_some_and_told_that_the_connection_ends(
+    edge: Counted, api: Api
+) -> None:
+    sent = exchange(api.app, edge, REQUEST * 1000)
+    answered = statuses(sent)
+    # One is under way while the others wait for it.
+    assert answered == [200] * (MOST_AT_ONCE + 1 + MOST_PIPELINED)
+    assert sent.count(b"connection: close\r\n") == 1
+
+
+def test_nothing_is_decided_that_would_be_answered_to_nobody(edge: Counted, api: Api) -> None:
+    batch = post(
+        "/predict/batch", json.dumps({"data": {"rows": [json.loads(BODY)["data"]["features"]]}}).encode(), [JSON]
+    )
+
+    def drain(wire: Wire) -> None:
+        wire.state.default_headers = [*wire.state.default_headers, CLOSE_HEADER]
+
+    assert statuses(exchange(api.app, edge, REQUEST + batch, before=drain)) == [200]
+    assert counted(api, 200, "/predict/batch") == 0
+
+
+def test_a_client_that_reads_nothing_is_not_refused_without_end(edge: Counted, api: Api) -> None:
+    async def ask() -> bytes:
+        others = [Wire(api.app, edge) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        for other in others:
+            other.protocol.data_received(REQUEST * MOST_AT_ONCE)
+        silent = Wire(api.app, edge)
+        silent.protocol.pause_writing()
+        silent.protocol.data_received(REQUEST * 1000)
+        sent = silent.transport.sent
+        for wire in (*others, silent):
+            wire.close()
+        return sent
+
+    assert asyncio.run(ask()) == b""
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        (post("/predict?a=b", BODY, [JSON]), 503),
+        (post("/predict/batch", BODY, [JSON]), 503),
+        (PROBE, 200),
+        (b"HEAD /predict HTTP/1.1\r\nHost: api\r\n\r\n", 405),
+    ],
+    ids=["with a query", "batch", "probe", "no decision"],
+)
+def test_only_decisions_are_refused_where_too_many_wait(edge: Counted, api: Api, asked: bytes, status: int) -> None:
+    async def ask() -> bytes:
+        wires = [Wire(api.app, edge) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        for wire in wires:
+            wire.protocol.data_received(REQUEST * MOST_AT_ONCE)
+        last = Wire(api.app, edge)
+        sent = await last.send(asked)
+        for wire in (*wires, last):
+            wire.close()
+        return sent
+
+    assert statuses(asyncio.run(ask())) == [status]
+    assert b"a=b" not in generate_latest(api.metrics.registry)
+
+
+def test_a_refusal_by_a_draining_server_says_that_it_closes(edge: Counted, api: Api) -> None:
+    async def ask() -> bytes:
+        wires = [Wire(api.app, edge) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        for wire in wires:
+            wire.protocol.data_received(REQUEST * MOST_AT_ONCE)
+        late = Wire(api.app, edge)
+        late.protocol.app_state["draining"] = True
+        sent = await late.send(REQUEST)
+        assert late.transport.is_closing()
+        for wire in (*wires, late):
+            wire.close()
+        return sent
+
+    sent = asyncio.run(ask())
+    assert statuses(sent) == [503]
+    assert b"connection: close\r\n" in sent
+
+
+@pytest.mark.parametrize("trailers", [b"a: b\r\n" * 20_000, b"a: " + b"b" * 100_000], ids=["many", "endless"])
+def test_trailers_without_end_are_cut_off_and_not_kept(edge: Counted, api: Api, trailers: bytes) -> None:
+    chunked = b"POST /predict/batch HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+
+    async def ask() -> tuple[bytes, int]:
+        wire = Wire(api.app, edge)
+        pieces = [trailers[at : at + 4096] for at in range(0, len(trailers), 4096)]
+        for piece in (chunked, *pieces):
+            if not wire.transport.is_closing():
+                wire.protocol.data_received(piece)
+        sent, headers = wire.transport.sent, len(wire.protocol.headers)
+        wire.close()
+        return sent, headers
+
+    sent, headers = asyncio.run(ask())
+    assert statuses(sent) == [431]
+    assert headers == 2
+
+
+def test_pieces_of_a_large_body_are_no_trailers(edge: Counted, api: Api) -> None:
+    rows = json.dumps({"data": {"rows": [ROW] * 2000}}).encode()
+    pieces = [b"%x\r\n%s\r\n" % (len(rows[at : at + 8]), rows[at : at + 8]) for at in range(0, len(rows), 8)]
+    head = b"POST /predict/batch HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n"
+    head += b"Content-Type: application/json\r\n\r\n"
+    assert statuses(exchange(api.app, edge, head, b"".join(pieces) + b"0\r\n\r\n")) == [200]
+
+
+def test_a_defect_is_answered_counted_and_told_once(
+    edge: Counted, api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: bytes) -> list[float]:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("app.serving.api.predict.read_vector", broken)
+    sent = exchange(api.app, edge, REQUEST)
+    assert statuses(sent) == [500]
+    assert b"x-request-id: " in sent
+    assert counted(api, 500) == 1
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1

@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 import uvloop
 
-from app.serving.http.lane_protocol import LaneProtocol
+from app.serving.http.protocol import FastPathProtocol
 from app.serving.http.server import ACCEPTED_A_TURN, DrainingServer
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for
 from tests.support.servers import Server, environment_of, running_server
@@ -96,7 +96,7 @@ def test_a_turn_of_the_loop_lets_in_many_who_come_new() -> None:
     newcomers = 4 * ACCEPTED_A_TURN
 
     async def count_turns() -> int:
-        config = uvicorn.Config(nobody, port=0, http=LaneProtocol, lifespan="off", log_config=None)
+        config = uvicorn.Config(nobody, port=0, http=FastPathProtocol, lifespan="off", log_config=None)
         config.load()
         server = DrainingServer(config, 0.0)
         server.lifespan = config.lifespan_class(config)

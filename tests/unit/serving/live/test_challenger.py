@@ -9,11 +9,11 @@ from app.errors import ModelRefused
 from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.scoring.model import ScoringModel
-from app.serving.api.answers import answer_batch
+from app.serving.api.batches import answer_batch
 from app.serving.live import challenger as module
 from app.serving.live.challenger import Challenger
-from app.serving.live.holder import Holder, Serving
-from app.serving.record.recorder import Asked, recorder_of
+from app.serving.live.holder import Holder, Snapshot
+from app.serving.record.recorder import RequestContext, recorder_of
 from app.settings import Settings
 from tests.support.fakes import constant_model, failing_model, settings_for
 from tests.support.journals import chains, keys
@@ -32,7 +32,7 @@ class World:
         holder = Holder(settings, policy, self.metrics)
         holder.take(constant_model(production, "1"))
         assert holder.serving is not None
-        self.serving: Serving = holder.serving
+        self.serving: Snapshot = holder.serving
         self.recorder = recorder_of(settings, self.metrics) if recorded else None
         self.challenger = Challenger(settings, self.metrics, self.recorder)
         if challenger is not None:
@@ -53,7 +53,9 @@ class World:
 
         async def serve() -> None:
             vectors = [VECTOR] * rows
-            answered = (await answer_batch(self.serving, vectors, self.recorder, Asked("request", None)))["predictions"]
+            answered = (await answer_batch(self.serving, vectors, self.recorder, RequestContext("request", None)))[
+                "predictions"
+            ]
             after = self.challenger.after(self.serving, vectors, answered)
             assert after is not None
             await after()
@@ -139,7 +141,9 @@ def test_a_score_that_cannot_be_kept_is_counted_and_the_comparison_stands(tmp_pa
 
     async def closed() -> None:
         vectors = [VECTOR] * 3
-        answered = (await answer_batch(world.serving, vectors, world.recorder, Asked("request", None)))["predictions"]
+        answered = (await answer_batch(world.serving, vectors, world.recorder, RequestContext("request", None)))[
+            "predictions"
+        ]
         assert world.recorder is not None
         world.recorder.close()
         after = world.challenger.after(world.serving, vectors, answered)

@@ -1,0 +1,150 @@
+"""Where every request comes in and goes out: its id, its API key, its size, and at its end the count and the log line.
+
+One that has come whole is answered at once; every other goes through the framework. Both pass here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import cache
+from time import perf_counter
+
+from prometheus_fastapi_instrumentator.routing import get_route_name
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.metrics import BoundCounter, BoundHistogram, Metrics
+from app.serving.http.access import admit
+from app.serving.http.limits import limited, refuse_declared
+from app.serving.http.logs import log_request
+from app.serving.http.messages import Answered, Headers, HeaderValues, header_values, send_answer
+from app.serving.http.paths import PREDICT, QUIET, Endpoint, endpoint_of
+from app.serving.http.problems import problem_of
+from app.serving.http.request_ids import HEADER, enter_request, leave_request, request_id_of
+from app.serving.live.admission import Admission
+
+PredictFunction = Callable[[HeaderValues, bytes, str | None], Answered]
+"""As app.serving.api.predict.Predict."""
+
+UNROUTED = "none"
+"""What a path without a route is counted as: its own text would be the client's to choose."""
+
+
+class Edge:
+    """What is common to both ways. predict: answers a POST /predict that was let in."""
+
+    def __init__(self, metrics: Metrics, admission: Admission, predict: PredictFunction) -> None:
+        self.answered_in_turn = 0
+        """Requests that were answered at once since the loop last looked whether others have come."""
+        self._admission = admission
+        self._predict = predict
+        # Found once: finding a metric by its labels costs more than all of the rest of counting.
+        self._requests = cache(lambda *labels: BoundCounter(metrics.http_requests.labels(*labels)))
+        self._durations = cache(lambda *labels: BoundHistogram(metrics.http_request_duration.labels(*labels)))
+        # At zero from the first scrape on.
+        self._requests(PREDICT.template, "POST", 200)
+        self._durations(PREDICT.template, "POST")
+
+    def answer_at_once(self, headers: Headers, body: bytes) -> Answered:
+        """The answer to a whole POST /predict, recorded, counted and logged. headers: names in lower case."""
+        started = perf_counter()
+        self._count_turn()
+        values = header_values(headers)
+        request_id = request_id_of(values)
+        caller = route = None
+        token = enter_request(request_id)
+        try:
+            caller, answer = self.refuse(PREDICT, headers, values)
+            if answer is None:
+                route = PREDICT.template
+                answer = self._predict(values, body, caller)
+        except Exception as error:
+            answer = problem_of(error)
+        finally:
+            leave_request(token)
+        status, answer_headers, content = answer
+        self.finish("POST", PREDICT.template, route, status, started, caller, request_id)
+        return status, [*answer_headers, (HEADER, request_id.encode())], content
+
+    def refuse(self, endpoint: Endpoint, headers: Headers, values: HeaderValues) -> tuple[str | None, Answered | None]:
+        """The caller's name, and the refusal of what is not let in before anything of its body is read."""
+        caller, refusal = admit(self._admission, endpoint.scope, headers)
+        return caller, refusal or refuse_declared(endpoint, values)
+
+    def count(self, handler: str, method: str, status: int) -> None:
+        """Count an answer. handler: the template of its path, or UNROUTED."""
+        self._requests(handler, method, status).inc()
+
+    def finish(
+        self,
+        method: str,
+        handler: str,
+        route: str | None,
+        status: int,
+        started: float,
+        caller: str | None,
+        request_id: str,
+    ) -> None:
+        """Count and log a request that was answered.
+
+        handler: as for count. route: the template that the log names, None for what no route was asked about.
+        started: by perf_counter, seconds.
+        """
+        seconds = perf_counter() - started
+        if handler not in QUIET:
+            self.count(handler, method, status)
+            self._durations(handler, method).observe(seconds)
+        log_request(method, route, status, seconds, caller, request_id)
+
+    def _count_turn(self) -> None:
+        if not self.answered_in_turn:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        self.answered_in_turn += 1
+
+    def _end_turn(self) -> None:
+        self.answered_in_turn = 0
+
+
+class EdgeMiddleware:
+    """ASGI middleware, the only one: the edge around the framework's routes."""
+
+    def __init__(self, app: ASGIApp, edge: Edge) -> None:
+        self.app = app
+        self._edge = edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = perf_counter()
+        headers, endpoint = scope["headers"], endpoint_of(scope["path"])
+        values = header_values(headers)
+        request_id = request_id_of(values)
+        status = None
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode())]
+            await send(message)
+
+        token = enter_request(request_id)
+        try:
+            scope["caller"], refusal = self._edge.refuse(endpoint, headers, values)
+            if refusal is None:
+                await self.app(scope, limited(endpoint, receive), send_with_id)
+            else:
+                await send_answer(refusal, send_with_id)
+        except Exception as error:
+            # Starlette has a handler of its own for that, outside of this: its answer would carry no id and not count.
+            answer = problem_of(error)
+            if status is not None:
+                raise
+            await send_answer(answer, send_with_id)
+        finally:
+            handler = get_route_name(HTTPConnection(scope), should_include_root_path=False) or UNROUTED
+            # The router leaves the route it found; a path that it does not know is the client's own text.
+            route = getattr(scope.get("route"), "path", None)
+            caller = scope.get("caller")
+            self._edge.finish(scope["method"], handler, route, status or 500, started, caller, request_id)
+            leave_request(token)
+        return None

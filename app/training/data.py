@@ -12,9 +12,9 @@ import pyarrow as pa
 from app.errors import DataInvalid
 from app.features import FEATURES, TARGET
 from app.settings import TrainSettings
+from app.tables.checked import read, read_table
 from app.tables.columns import Wanted
 from app.tables.find import find_one
-from app.tables.reader import read, read_table
 from app.tables.rules import Rows, row_numbers
 from app.training.sample import synthetic_frame
 

@@ -152,7 +152,7 @@ class Api:
             recorder=self.recorder,
         )
         self.served: ASGIApp = Lane(self.app, self.holder, self.challenger, self.metrics, self.admission, self.recorder)
-        """As `python -m app.serving` serves it, with the lane in front of the routes."""
+        """As `credit serve` serves it, with the lane in front of the routes."""
         if model is not None:
             self.holder.take(model)
 

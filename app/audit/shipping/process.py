@@ -1,4 +1,4 @@
-"""`python -m app.audit ship`: a process beside the server, which ends soon after it."""
+"""`credit audit ship`: a process beside the server, which ends soon after it."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from app.audit.shipping.shipper import Round, Shipper
 from app.audit.shipping.stopping import Stop, stopping
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
-from app.settings import AuditSettings, Settings
+from app.settings import AuditSettings, load_settings
 from app.times import Month
 
 END_SECONDS = 9.0
@@ -51,15 +51,18 @@ class Database:
         self.store.insert(links)
 
 
-def ship(settings: Settings) -> int:
-    """Until SIGTERM or the end of standard input; gives the exit code: 0 when nothing is left to ship."""
+def ship() -> int:
+    """Until SIGTERM or the end of standard input; gives the exit code: 0 when nothing is left to ship.
+
+    Raises SettingInvalid.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # An interrupt from the terminal is for the server, which stops this process in its turn. No session of its own:
     # Linux shares a core between sessions whatever their niceness.
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
-    audit = settings.audit
+    audit = load_settings().audit
     engine = open_engine(audit.database_uri, connections=1, statement_seconds=STATEMENT_SECONDS, create=True)
     shipper = Shipper(audit.journal_dir, Database(Store(engine)))
     with stopping() as stop:

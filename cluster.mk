@@ -12,7 +12,7 @@ SPAWN_RATE ?= 10
 RUN_TIME ?= 60s
 HOST ?= http://127.0.0.1:8000
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' app/__init__.py)
 IMAGES := api training mlflow
 # The control plane takes no pods of ours but the one that tests call from, whose image is the API's.
 WORKERS := $(CLUSTER)-worker,$(CLUSTER)-worker2

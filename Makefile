@@ -37,6 +37,14 @@ LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 
 lock: | $(BIN)/python ## Pin every dependency again, after a change of pyproject.toml
 	$(UV) $(LOCK) pyproject.toml -o requirements.lock
 
+.PHONY: commands
+commands: $(SYNCED) ## Write docs/commands.md again, after a change of a command's help
+	$(BIN)/python -m scripts.commands
+
+.PHONY: version
+version: $(SYNCED) ## Set the version everywhere: make version VERSION=1.2.3
+	$(BIN)/python -m scripts.version $(VERSION)
+
 .PHONY: check-format check-lint check-types check-lock
 check-format: $(SYNCED)
 	$(BIN)/ruff format --check .
@@ -76,13 +84,13 @@ include cluster.mk
 train: train-$(IN) ## Train, register and let the gate decide: make train DATA=applicants.csv
 .PHONY: train-local train-cluster
 train-local: $(SYNCED)
-	$(BIN)/python -m app.training
+	$(BIN)/credit train
 train-cluster: $(SYNCED)
 	$(BIN)/python -m scripts.cluster_train --context $(CONTEXT)
 
 .PHONY: serve
 serve: $(SYNCED) ## Serve the model in production on PORT
-	$(BIN)/python -m app.serving --port $(PORT)
+	$(BIN)/credit serve --port $(PORT)
 
 .PHONY: predict
 predict: predict-$(IN) ## Ask for the decision on tests/data/request.json: on PORT, or in the cluster once it is up

@@ -57,7 +57,7 @@ class MlflowSettings(Section):
     challenger_uri: str = Field(
         "models:/credit-default-model@challenger",
         pattern=r"^(models:/[^/@]+@[^/@]+)?$",
-        description="models:/name@alias of a model that scores each request too, without deciding; empty in the file: none.",
+        description="models:/name@alias of a model that scores too, without deciding; empty in the file: none.",
     )
     model_name: str = Field("credit-default-model", min_length=1, description="Name that training registers under.")
     tracking_uri: str = Field(

@@ -14,7 +14,7 @@ from tests.support.fakes import Api
 README = (ROOT / "README.md").read_text()
 MAKEFILES = (ROOT / "Makefile").read_text() + (ROOT / "cluster.mk").read_text()
 
-NOT_IN_README = {"help", "check", "fix", "lock", "tools", "clean", "images", "install"}
+NOT_IN_README = {"help", "check", "fix", "lock", "tools", "clean", "images", "install", "commands", "version"}
 """Targets for people who change the code, who have `make help`."""
 
 

@@ -17,6 +17,14 @@ FROM build AS build-mlflow
 RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml --extra train --group server \
  && find .venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
 
+# The project itself: the command `credit`, and where its code will lie. A layer of its own, made from the version alone,
+# so that a change of the code installs nothing again.
+FROM build AS build-credit
+RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock --group build
+COPY README.md LICENSE ./
+COPY app/__init__.py app/
+RUN /opt/uv/bin/uv pip install --quiet --offline --no-deps --no-build-isolation --prefix /opt/credit --editable .
+
 FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/srv/credit/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true \
     SERVING__CACHE_DIR=/tmp/models MPLCONFIGDIR=/tmp/matplotlib
@@ -29,25 +37,29 @@ EXPOSE 5000
 CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000"]
 
 FROM mlflow AS training
+COPY --from=build-credit /opt/credit .venv
 COPY configs configs
 COPY app app
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=${GIT_COMMIT}
-CMD ["python", "-m", "app.training"]
+CMD ["credit", "train"]
 
 FROM base AS served
 # The server flushes its log itself, once for all that it does in a turn.
 ENV PYTHONUNBUFFERED=
 COPY --from=build-api /srv/credit/.venv .venv
+COPY --from=build-credit /opt/credit .venv
 COPY configs configs
 COPY app app
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=${GIT_COMMIT}
 EXPOSE 8000
-CMD ["python", "-m", "app.serving", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["credit", "serve", "--host", "0.0.0.0", "--port", "8000"]
 
 # For skaffold dev: a copy of the code that can be written to, and a server that starts anew when it changes.
 FROM served AS dev
-CMD ["sh", "-c", "mkdir -p /tmp/dev && cp -r app configs /tmp/dev && cd /tmp/dev && exec python -m app.serving --host 0.0.0.0 --port 8000 --reload"]
+# Before the code that is installed.
+ENV PYTHONPATH=/tmp/dev
+CMD ["sh", "-c", "mkdir -p /tmp/dev && cp -r app configs /tmp/dev && exec credit serve --host 0.0.0.0 --port 8000 --reload"]
 
 FROM served AS api

@@ -41,6 +41,14 @@ lock: | $(BIN)/python ## Pin every dependency again, after a change of pyproject
 charts: $(SYNCED) ## Write the charts' generated files again, after a change of policy, rules, dashboards or helpers
 	$(BIN)/python -m scripts.chart_files
 
+.PHONY: commands
+commands: $(SYNCED) ## Write docs/commands.md again, after a change of a command's help
+	$(BIN)/python -m scripts.commands
+
+.PHONY: version
+version: $(SYNCED) ## Set the version everywhere: make version VERSION=1.2.3
+	$(BIN)/python -m scripts.version $(VERSION)
+
 .PHONY: check-format check-lint check-types check-lock check-charts
 check-format: $(SYNCED)
 	$(BIN)/ruff format --check .
@@ -82,13 +90,13 @@ include cluster.mk
 train: train-$(IN) ## Train, register and let the gate decide: make train DATA=applicants.csv
 .PHONY: train-local train-cluster
 train-local: $(SYNCED)
-	$(BIN)/python -m app.training
+	$(BIN)/credit train
 train-cluster: $(SYNCED)
 	$(BIN)/python -m scripts.cluster_train --context $(CONTEXT)
 
 .PHONY: serve
 serve: $(SYNCED) ## Serve the model in production on PORT
-	$(BIN)/python -m app.serving --port $(PORT)
+	$(BIN)/credit serve --port $(PORT)
 
 .PHONY: predict
 predict: predict-$(IN) ## Ask for the decision on tests/data/request.json: on PORT, or in the cluster once it is up

@@ -14,7 +14,7 @@ HOST ?= http://127.0.0.1:8000
 # Of `make e2e`: the moment, in seconds since 1970, after which no further test begins; empty is no limit.
 E2E_UNTIL ?=
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' app/__init__.py)
 IMAGES := api training mlflow
 # The control plane takes no pods of ours but the one that tests call from, whose image is the API's.
 WORKERS := $(CLUSTER)-worker,$(CLUSTER)-worker2

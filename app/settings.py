@@ -57,13 +57,13 @@ class MlflowSettings(Section):
     challenger_uri: str = Field(
         "models:/credit-default-model@challenger",
         pattern=r"^(models:/[^/@]+@[^/@]+)?$",
-        description="Alias of a model that scores each request too, without deciding; empty in the file: none.",
+        description="models:/name@alias of a model that scores too, without deciding; empty in the file: none.",
     )
     model_name: str = Field("credit-default-model", min_length=1, description="Name that training registers under.")
     tracking_uri: str = Field(
         f"sqlite:///{ROOT / 'mlflow.db'}",
         pattern=r"^(https?://|sqlite:///).+",
-        description="The MLflow server (http, https) or an embedded SQLite file.",
+        description="The MLflow server (http://…, https://…) or an embedded file (sqlite:///…).",
     )
 
 
@@ -109,7 +109,7 @@ class ServingSettings(Section):
     )
     cache_megabytes: int = Field(512, ge=1, le=1_048_576, description="Size that the cache is trimmed to after a pull.")
     allow_pickle: bool = Field(False, description="Also load pickled models, which run code of their author's.")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe log line shown.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line shown.")
 
 
 class AuditSettings(Section):
@@ -126,7 +126,7 @@ class AuditSettings(Section):
     database_uri: str = Field(
         f"sqlite:///{ROOT / 'decisions.db'}",
         pattern=r"^(postgresql\+psycopg2://|sqlite:///).+",
-        description="The database of the decisions: Postgres, or an embedded SQLite file.",
+        description="The database of the decisions: postgresql+psycopg2://… or an embedded sqlite:///…",
     )
     ship_seconds: float = Field(1.0, ge=0.1, le=3600, description="How often the journal is brought to the database.")
     retention_months: int = Field(25, ge=1, le=1200, description="Whole months that decisions are kept.")
@@ -213,7 +213,9 @@ def _sentence(detail: Any) -> str:
         return f"setting {'.'.join(path)} does not exist; remove it from the environment or {CONFIG_FILE.name}"
     # An address may hold a password, as in http://user:password@host, with any character in it.
     value = re.sub(r"//.*@", "//…@", repr(detail["input"]))
-    return f"setting {'.'.join(path)} (environment: {variable}) is {value}: {detail['msg']}; allowed: {_allowed(path)}"
+    # A pattern tells people less than the words for what is allowed.
+    wrong = "" if detail["type"] == "string_pattern_mismatch" else f": {detail['msg']}"
+    return f"setting {'.'.join(path)} (environment: {variable}) is {value}{wrong}; allowed: {_allowed(path)}"
 
 
 def _allowed(path: tuple[str, ...]) -> str:

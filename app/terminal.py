@@ -1,39 +1,62 @@
-"""Says how far a long command is: a bar on a terminal, a line every few seconds elsewhere."""
+"""How far a long command is, and its tables: drawn by rich on a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 LINE_SECONDS = 5.0
 
 
 @contextmanager
 def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    """The function to call with how many more are done. Writes to stderr, so that stdout holds only results."""
-    with _bar(total, what) if sys.stderr.isatty() else _lines(total, what) as done:
-        yield done
+    """The function to call with how many more are done. Writes to stderr, so that stdout holds only results.
 
-
-@contextmanager
-def _bar(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    try:
-        from tqdm import tqdm
-    except ModuleNotFoundError:
-        # It comes with what training needs, which an image may do without.
-        with _lines(total, what) as done:
-            yield done
+    On a terminal a bar that is gone at the end, elsewhere a line every LINE_SECONDS.
+    """
+    if not sys.stderr.isatty():
+        yield _counting_lines(total, what)
         return
-    with tqdm(total=total, unit=f" {what}", unit_scale=True, leave=False) as bar:
-
-        def done(count: int) -> None:
-            bar.update(count)
-
-        yield done
+    with _bar() as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)
 
 
 @contextmanager
-def _lines(total: int, what: str) -> Iterator[Callable[[int], None]]:
+def stages(names: Sequence[str]) -> Iterator[Callable[[str], None]]:
+    """The function to call as each of the stages begins. Writes to stderr: a bar on a terminal, else a line a stage."""
+    if not sys.stderr.isatty():
+        yield _stage_lines(names)
+        return
+    with _bar() as bar:
+        task = bar.add_task("", total=len(names))
+        yield lambda stage: bar.update(task, description=stage, completed=names.index(stage), refresh=True)
+
+
+def table(rows: Sequence[Sequence[str]], figures: bool = False) -> str:
+    """Rows in columns, the first row as their heads. figures: every column but the first is aligned to the right."""
+    return _drawn(rows, figures) if sys.stdout.isatty() else "\n".join(_aligned(rows, figures))
+
+
+def number(value: float | None, spec: str = ".4f") -> str:
+    """A figure, or a dash where there is none."""
+    return "-" if value is None or value != value else format(value, spec)
+
+
+def _bar() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # What is written to stdout meanwhile is a result, which must not end up on stderr.
+    return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+
+
+def _counting_lines(total: int, what: str) -> Callable[[int], None]:
     start = told = monotonic()
     so_far = 0
 
@@ -42,7 +65,44 @@ def _lines(total: int, what: str) -> Iterator[Callable[[int], None]]:
         so_far += count
         if (now := monotonic()) - told >= LINE_SECONDS:
             told = now
-            sys.stderr.write(f"{so_far:,} of {total:,} {what} ({so_far / (now - start):,.0f}/s)\n")
-            sys.stderr.flush()
+            _tell(f"{so_far:,} of {total:,} {what} ({so_far / (now - start):,.0f}/s)")
 
-    yield done
+    return done
+
+
+def _stage_lines(names: Sequence[str]) -> Callable[[str], None]:
+    start = monotonic()
+    return lambda stage: _tell(f"[{names.index(stage) + 1}/{len(names)}] {stage} ({monotonic() - start:.1f} s)")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _aligned(rows: Sequence[Sequence[str]], figures: bool) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if figures and column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def _drawn(rows: Sequence[Sequence[str]], figures: bool) -> str:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    head, *body = rows
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column, name in enumerate(head):
+        drawn.add_column(Text(name), justify="right" if figures and column else "left")
+    for row in body:
+        drawn.add_row(*map(Text, row))
+    console = Console()
+    with console.capture() as captured:
+        console.print(drawn)
+    return captured.get().rstrip("\n")

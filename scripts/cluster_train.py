@@ -15,9 +15,9 @@ from typing import Any
 import boto3
 import httpx
 from kubernetes import client, watch
-from tqdm import tqdm
 
 from app.settings import load_settings
+from app.terminal import progress
 from scripts.kube import NAMESPACE, connect, port_forward, secret
 
 BUCKET = "datasets"
@@ -33,9 +33,9 @@ def upload(api: client.ApiClient, context: str, path: Path) -> str:
         raise SystemExit(f"error: DATA={path} is no file; give a CSV or Parquet file, or an s3:// address")
     with (
         object_store(api, context) as store,
-        tqdm(total=path.stat().st_size, unit="B", unit_scale=True, desc=f"upload {path.name}") as bar,
+        progress(path.stat().st_size, f"bytes of {path.name} uploaded") as done,
     ):
-        store.upload_file(str(path), BUCKET, path.name, Callback=bar.update)
+        store.upload_file(str(path), BUCKET, path.name, Callback=done)
     return f"s3://{BUCKET}/{path.name}"
 
 

@@ -8,13 +8,13 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 
 from app.settings import WELL_KNOWN, ServingSettings
+from scripts.credit import PROGRAM
 from scripts.predict import predict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,14 +71,14 @@ def main() -> None:
         "SERVING__PULL_TIMEOUT_SECONDS": str(PULL_SECONDS),
     }
     say("1. Train on the synthetic sample, register the model, let the gate decide")
-    trained = subprocess.run([sys.executable, "-m", "app.training"], cwd=ROOT, env=environment, check=False)
+    trained = subprocess.run([PROGRAM, "train"], cwd=ROOT, env=environment, check=False)
     if trained.returncode != 0:
         raise SystemExit(f"error: training ended with exit code {trained.returncode}")
 
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     say(f"2. Serve models:/credit-default-model@production at {url}")
-    command = [sys.executable, "-m", "app.serving", "--port", str(port)]
+    command = [PROGRAM, "serve", "--port", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as server:
         try:
             wait_until_ready(url, server, START_SECONDS + PULL_SECONDS)

@@ -1,16 +1,20 @@
 """README and docs/ name what exists, all that exists is in them, and every link leads somewhere."""
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 import yaml
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 
+from app.cli.main import credit
 from app.metrics import Metrics
 from app.metrics.bins import BinCounts
 from app.policy_file import load_policy
@@ -221,3 +225,30 @@ def test_a_word_of_the_glossary_is_explained_once() -> None:
     words = re.findall(r"^### (.+)$", PAGES["docs/glossary.md"], re.MULTILINE)
     assert words
     assert [word for word, count in Counter(words).items() if count > 1] == []
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """(page, line) of every use of `credit` in code, without what a shell keeps for itself."""
+    for page, text in PAGES.items():
+        for line in "\n".join(code_of(text)).replace("`", "\n").splitlines():
+            if match := re.match(r"\s*(credit(?= |$)[^|>]*)", re.split(r"\s#\s", line)[0]):
+                yield page, match[1].strip()
+
+
+@pytest.mark.parametrize(("page", "line"), list(commands()))
+def test_every_command_that_is_named_exists(page: str, line: str) -> None:
+    command, words = typer.main.get_command(credit), shlex.split(line)[1:]
+    while words and re.fullmatch("[a-z]+", words[0]) and (known := getattr(command, "commands", None)) is not None:
+        assert words[0] in known
+        command = known[words.pop(0)]
+    options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    assert {word for word in words if word.startswith("--")} - options == set()
+
+
+def test_every_command_is_named() -> None:
+    def walk(command: Any, path: str) -> Iterator[str]:
+        below = getattr(command, "commands", {})
+        yield from [path] if not below else (it for name in below for it in walk(below[name], f"{path} {name}"))
+
+    text = "\n".join(line for _, line in commands())
+    assert [it for it in walk(typer.main.get_command(credit), "credit") if it not in text] == []

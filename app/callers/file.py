@@ -15,7 +15,7 @@ from app.yaml_file import load_strictly
 NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 """Fit for log lines and the label of a metric."""
 
-MAKE = "python -m app.callers new NAME --scope predict makes a key and its entry"
+MAKE = "credit keys new NAME --scope predict makes a key and its entry"
 RULES = {
     "name": "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit; put a number into quotes",
     "sha256": f"must be the 64 lower-case hexadecimal digits of the key's SHA-256, not the key; {MAKE}",

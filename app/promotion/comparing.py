@@ -5,10 +5,10 @@ from typing import Any
 
 from app.features import ELDERLY_AGE, FEATURES
 from app.policy_file import load_policy
-from app.promotion.aligned import aligned, number
 from app.promotion.judging import registered_model
 from app.scoring.model import ScoringModel
 from app.settings import Settings
+from app.terminal import number, table
 from app.training import evaluate
 from app.training.champion import scores_of
 from app.training.data import Dataset, load
@@ -62,7 +62,7 @@ class Comparison:
             for it in self.swaps
         ]
         head = f"{self.data}: {first.rows:,} held-out rows"
-        return "\n".join([head, "", aligned(figures), "", aligned(swaps)])
+        return "\n".join([head, "", table(figures), "", table(swaps)])
 
 
 def compare(first: str, second: str, settings: Settings) -> Comparison:

@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.promotion.aligned import aligned, number
 from app.promotion.pods import NoCluster, Pod, serving_pods
 from app.registry.aliases import Version, versions
 from app.settings import Settings
+from app.terminal import number, table
 
 FIGURES = {"roc_auc": "ROC AUC", "brier": "Brier", "calibration_error": "calibration error"}
 
@@ -45,7 +45,7 @@ class Listing:
             if pod.stale
         ]
         unknown = [f"pods unknown: {self.no_pods_because}"] if self.pods is None else []
-        return "\n".join([aligned(rows), *refused, *silent, *stale, *unknown])
+        return "\n".join([table(rows), *refused, *silent, *stale, *unknown])
 
     def _pods(self, version: str) -> str:
         if self.pods is None:

@@ -33,9 +33,6 @@ IMPATIENCE = {
 reach, waiting for minutes; the environment beats these."""
 
 
-log = logging.getLogger(__name__)
-
-
 def connect(settings: Settings) -> mlflow.MlflowClient:
     """A client of the configured registry that gives up in seconds, since its callers retry by themselves."""
     for variable, value in IMPATIENCE.items():
@@ -59,13 +56,16 @@ def translated(what: str) -> Iterator[None]:
     """Raises MLflow's errors as ModelMissing, when the registry answered that there is no such thing, else as
     ModelUnavailable.
 
-    The text goes to callers of the API; MLflow's own, which names hosts and libraries, goes to the log.
+    The text goes to callers of the API; MLflow's own, which names hosts and libraries, is the error's cause.
     """
     try:
         yield
     except MlflowException as error:
-        log.warning("%s: %s", what, str(error).splitlines()[0])
         # The second is what it answers about an alias that names nothing.
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise ModelMissing(f"{what}: the registry knows no such model, version, alias or artifact") from error
-        raise ModelUnavailable(f"{what}: the registry does not answer as it should") from error
+            raise ModelMissing(
+                f"{what}: the registry knows no such model, version, alias or artifact; credit train makes the first"
+            ) from error
+        raise ModelUnavailable(
+            f"{what}: the registry does not answer as it should; see that MLflow runs where MLFLOW_TRACKING_URI says"
+        ) from error

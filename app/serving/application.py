@@ -1,4 +1,4 @@
-"""Wiring: `uvicorn app.serving.application:app`, or with the server's own settings `python -m app.serving`."""
+"""Wiring: `uvicorn app.serving.application:app`, or with the server's own settings `credit serve`."""
 
 import asyncio
 import gc

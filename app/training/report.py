@@ -2,6 +2,7 @@
 
 from app.features import FEATURES, RISK_DIRECTION
 from app.settings import Settings
+from app.terminal import table
 from app.training.evaluate import Measures
 from app.training.fit import HYPERPARAMETERS
 from app.training.pipeline import Outcome
@@ -28,9 +29,9 @@ def terminal_report(outcome: Outcome, settings: Settings) -> str:
             f"{outcome.dataset.name}: {training:,} training rows, {held_out:,} held-out rows, "
             f"decision threshold {outcome.threshold:g}",
             "",
-            *_aligned(_figures(outcome, settings)),
+            table(_figures(outcome, settings), figures=True),
             "",
-            *_aligned(_slices(outcome)),
+            table(_slices(outcome), figures=True),
             "",
             "gate: passed" if verdict.passed else "gate: REFUSED",
             *(f"  - {reason}" for reason in verdict.reasons),
@@ -116,39 +117,29 @@ The median of the accepted applicants closest below the threshold; reasons for a
 def _figures(outcome: Outcome, settings: Settings) -> list[list[str]]:
     figures = outcome.figures
     champion = outcome.champion.measures if outcome.champion is not None else None
-    table = [["", f"{settings.train.folds}-fold CV mean", "held out", "95 % interval", REFERENCE_LINE]]
+    rows = [["", f"{settings.train.folds}-fold CV mean", "held out", "95 % interval", REFERENCE_LINE]]
     if champion is not None and outcome.champion is not None:
-        table[0].append(f"{outcome.champion.label} (production)")
+        rows[0].append(f"{outcome.champion.label} (production)")
     for name in ROWS:
         interval = f"{figures.roc_auc_low:.4f} to {figures.roc_auc_high:.4f}" if name == "roc_auc" else ""
         cells = [_cell(name, outcome.cross_validated), _cell(name, figures.overall), interval]
         cells.append(_cell(name, outcome.origin))
-        table.append([ROWS[name][0], *cells, *([] if champion is None else [_cell(name, champion)])])
-    return table
+        rows.append([ROWS[name][0], *cells, *([] if champion is None else [_cell(name, champion)])])
+    return rows
 
 
 def _slices(outcome: Outcome) -> list[list[str]]:
     slices = {"62 and over": outcome.figures.elderly, "below 62": outcome.figures.younger}
     measured = {name: found for name, found in slices.items() if found is not None}
-    table = [["held out", *measured]]
-    table.append(["Applicants", *(f"{found.rows:,}" for found in measured.values())])
-    table.append(["Default rate", *(f"{found.bad_rate:.2%}" for found in measured.values())])
-    return table + [[ROWS[name][0], *(_cell(name, found) for found in measured.values())] for name in ROWS]
+    rows = [["held out", *measured]]
+    rows.append(["Applicants", *(f"{found.rows:,}" for found in measured.values())])
+    rows.append(["Default rate", *(f"{found.bad_rate:.2%}" for found in measured.values())])
+    return rows + [[ROWS[name][0], *(_cell(name, found) for found in measured.values())] for name in ROWS]
 
 
 def _cell(name: str, measured: Measures) -> str:
     value: float = getattr(measured, name)
     return format(value, ROWS[name][1]) if value == value else "not measurable"
-
-
-def _aligned(table: list[list[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in table
-    ]
 
 
 def _markdown(table: list[list[str]]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from app.features import FEATURES
 from loadtests.bench.environments import programs_of
 from loadtests.bench.trained import Row, Trained, bare_environment
+from scripts.credit import PROGRAM
 from tests.support.registries import free_port
 
 UVICORN = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port"]
@@ -45,7 +46,7 @@ def service(trained: Trained, *, record: bool) -> Contender:
     variables = {"AUDIT__ENABLED": str(record).lower(), "SERVING__CACHE_DIR": str(trained.folder / f"models-{switch}")}
     return Contender(
         f"{SERVICE}, record {switch}",
-        lambda port: [sys.executable, "-m", "app.serving", "--port", str(port)],
+        lambda port: [PROGRAM, "serve", "--port", str(port)],
         trained.environment | variables,
         "/predict",
         "/readyz",

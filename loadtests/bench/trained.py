@@ -1,11 +1,10 @@
 """One model in production in a registry of its own, in every form that a contender needs, and applicants to ask about.
 
-It is trained as any model is: by `python -m app.training`, on the data that the settings name.
+It is trained as any model is: by `credit train`, on the data that the settings name.
 """
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from app.policy_file import load_policy
 from app.scoring.model import wire_vector
 from app.settings import ROOT, WELL_KNOWN, Settings, load_settings
 from app.training.data import Dataset, load
+from scripts.credit import PROGRAM
 
 ROWS = 1000
 SEED = 8
@@ -73,9 +73,7 @@ def train(folder: Path, data: str | None) -> Trained:
         "MLFLOW_S3_ENDPOINT_URL": settings.s3_endpoint_url,
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "app.training"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([PROGRAM, "train"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"error: training ended with {done.returncode}: {done.stderr.strip()}\n{done.stdout[-2000:]}")
     mlflow_model = next((folder / "mlartifacts").rglob("MLmodel")).parent

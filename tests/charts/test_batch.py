@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.batch.__main__ import share
+from app.cli.batch import share_of_text
 from tests.charts.conftest import Object, one, refusal, render
 
 BATCH = {"enabled": True, "input": "s3://datasets/2026/*.csv", "output": "s3://datasets/decisions", "parallelism": 3}
@@ -26,9 +26,9 @@ def test_there_is_no_job_until_it_is_asked_for() -> None:
 def test_each_pod_takes_its_own_share_of_the_files() -> None:
     spec = job()["spec"]
     assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 3, 3)
-    (given,) = [it for it in container(job())["args"] if it.startswith("--share=")]
+    (given,) = [it.removeprefix("--share=") for it in container(job())["args"] if it.startswith("--share=")]
     # The cluster puts the variable's value there.
-    shares = [share(given.removeprefix("--share=").replace("$(JOB_COMPLETION_INDEX)", str(at))) for at in range(3)]
+    shares = [share_of_text(given.replace("$(JOB_COMPLETION_INDEX)", str(at))) for at in range(3)]
     assert shares == [(0, 3), (1, 3), (2, 3)]
     index = next(it for it in container(job())["env"] if it["name"] == "JOB_COMPLETION_INDEX")
     assert "job-completion-index" in index["valueFrom"]["fieldRef"]["fieldPath"]
@@ -37,7 +37,7 @@ def test_each_pod_takes_its_own_share_of_the_files() -> None:
 def test_the_values_become_the_commands_options() -> None:
     options = {"reasons": True, "modelUri": "models:/m/3", "idColumn": "customer"}
     assert {"--reasons", "--model=models:/m/3", "--id=customer"} <= set(container(job(**options))["args"])
-    assert container(job())["command"] == ["python", "-m", "app.batch"]
+    assert container(job())["command"] == ["credit", "batch"]
     assert len(container(job())["args"]) == 3
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from app import settings as module
-from app.serving.__main__ import GRACE_SECONDS
+from app.serving.run import GRACE_SECONDS
 from app.settings import load_settings
 from tests.charts.conftest import ROOT, Object, one, refusal, render
 
@@ -106,7 +106,7 @@ def test_without_the_record_nothing_of_it_is_there() -> None:
 def test_the_retention_job_runs_the_command_for_as_many_months_as_are_asked_for() -> None:
     job = one(render("api", FULL), "CronJob", "decisions-retention")["spec"]
     container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
-    assert container["command"] == ["python", "-m", "app.audit", "retain"]
+    assert container["command"] == ["credit", "audit", "retain"]
     assert environment(job["jobTemplate"]["spec"]["template"]["spec"])["AUDIT__RETENTION_MONTHS"] == "36"
     assert (job["schedule"], job["concurrencyPolicy"]) == ("15 1 1 * *", "Forbid")
 

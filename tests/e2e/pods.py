@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app import __version__
 from tests.e2e.cluster import CONTEXT, CREDIT, Cluster, is_ready, kubectl
 from tests.e2e.waiting import wait_until
 
-IMAGE = "credit-default-api:0.1.0"
+IMAGE = f"credit-default-api:{__version__}"
 PROGRAMS = Path(__file__).parent / "inside"
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 

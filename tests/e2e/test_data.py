@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import httpx
 import pytest
 
 from app.settings import ROOT
+from scripts.credit import PROGRAM
 from tests.e2e.api import apart_from_id, decide
 from tests.e2e.cluster import CREDIT, Cluster, helm, released_values, upgrade
 from tests.e2e.waiting import wait_until
@@ -35,7 +35,7 @@ def pulled_digest(cluster: Cluster, folder: Path) -> str:
     """The digest of the model in production, downloaded into an empty cache."""
     with cluster.port_forward("service/mlflow", 5000) as address:
         environment = os.environ | {"MLFLOW_TRACKING_URI": f"http://{address}", "SERVING__CACHE_DIR": str(folder)}
-        command = [sys.executable, "-m", "app.registry", "pull", f"models:/{MODEL}@production"]
+        command = [PROGRAM, "registry", "pull", f"models:/{MODEL}@production"]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.splitlines()[-1]).name

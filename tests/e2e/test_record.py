@@ -119,7 +119,7 @@ def test_the_chain_of_every_writer_verifies_and_every_decision_replays(
     cluster: Cluster, began: str, note: Note
 ) -> None:
     pod = cluster.ready_pods(API_PODS)[0]
-    inside = ["--namespace", CREDIT, "exec", pod, "--", "python", "-m", "app.audit"]
+    inside = ["--namespace", CREDIT, "exec", pod, "--", "credit", "audit"]
     verified = kubectl(*inside, "verify").stdout.splitlines()[-1]
     replayed = kubectl(*inside, "replay", "--since", began).stdout.splitlines()[-1]
     note(f"{verified}; {replayed}")

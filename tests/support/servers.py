@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from app.settings import ROOT, Settings
+from scripts.credit import PROGRAM
 from tests.support.waiting import wait_until
 
 START_SECONDS = 120.0
@@ -50,8 +50,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def running_server(environment: Mapping[str, str], log: Path) -> Iterator[Server]:
-    """`python -m app.serving` with its log in a file; killed at the end unless it has ended before."""
-    command = [sys.executable, "-m", "app.serving", "--port", "0"]
+    """`credit serve` with its log in a file; killed at the end unless it has ended before."""
+    command = [PROGRAM, "serve", "--port", "0"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT, WELL_KNOWN
+from scripts.credit import PROGRAM
 from tests.support.servers import Server, running_server
 
 
@@ -32,7 +32,7 @@ class Store:
         }
 
     def train(self, data: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "app.training"]
+        command = [PROGRAM, "train"]
         environment = self.environment | {"DATA": data}
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.registry.__main__ import main
 from app.settings import MlflowSettings, ServingSettings, Settings
+from tests.support.commands import credit
 from tests.support.fakes import audit_in
 from tests.support.registries import NAME, Registry, log_cut_off, log_untrusted, running_registry
 from tests.support.servers import Server, environment_of, running_server
@@ -190,7 +190,7 @@ def test_by_hand_versions_are_listed_compared_judged_promoted_and_rolled_back(
 
     def by_hand(*arguments: str) -> str:
         capsys.readouterr()
-        code = main(arguments)
+        code = credit("registry", *arguments)
         told = capsys.readouterr()
         assert code == 0, told
         return told.out
@@ -201,7 +201,7 @@ def test_by_hand_versions_are_listed_compared_judged_promoted_and_rolled_back(
         assert "version 2: now challenger" in by_hand("promote", "2", "--alias", "challenger")
         assert "version 2: now production" in by_hand("promote", "2")
         world.wait("version 2 to serve", lambda it: it["model_version"] == "2")
-        assert main(["promote", UNTRUSTED]) == 1
+        assert credit("registry", "promote", UNTRUSTED) == 1
         assert by_hand("rollback") == "production names version 1 again; it named version 2\n"
         world.wait("version 1 to serve", lambda it: it["model_version"] == "1")
     world.assert_unharmed(traffic, "1", "2")

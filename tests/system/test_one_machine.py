@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from app.features import FEATURES, TARGET
 from app.registry import ALIAS
 from app.settings import ROOT, MlflowSettings, Settings
 from app.training.sample import synthetic_frame
+from scripts.credit import PROGRAM
 from tests.support.servers import START_SECONDS, Server
 from tests.support.waiting import wait_until
 from tests.system.conftest import Store
@@ -75,7 +75,7 @@ def test_single_and_batch_decisions_are_the_registered_models_to_the_last_bit(st
 
 def test_files_are_scored_as_the_server_answers_to_the_last_bit(store: Store, serve: Serve, tmp_path: Path) -> None:
     synthetic_frame(7).head(300).to_csv(tmp_path / "rows.csv", index=False, na_rep="NA")
-    command = [sys.executable, "-m", "app.batch", "--input", str(tmp_path / "rows.csv"), "--reasons"]
+    command = [PROGRAM, "batch", "--input", str(tmp_path / "rows.csv"), "--reasons"]
     command += ["--output", str(tmp_path / "out")]
     ended = subprocess.run(command, cwd=ROOT, env=store.environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
@@ -191,11 +191,10 @@ def test_data_with_a_missing_column_end_with_one_line_and_exit_code_2(store: Sto
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("module", ["app.training", "app.serving", "app.registry"])
-def test_a_bad_setting_is_refused_in_one_line(store: Store, module: str) -> None:
-    command = [sys.executable, "-m", module, *(["pull", "models:/m/1"] if module == "app.registry" else [])]
+@pytest.mark.parametrize("command", [["train"], ["serve"], ["registry", "pull", "models:/m/1"]])
+def test_a_bad_setting_is_refused_in_one_line(store: Store, command: list[str]) -> None:
     environment = store.environment | {"DECISION__THRESHOLD": "7"}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    ended = subprocess.run([PROGRAM, *command], env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode != 0
     assert "decision.threshold" in ended.stderr
     assert "Traceback" not in ended.stderr

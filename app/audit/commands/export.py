@@ -105,7 +105,7 @@ def _row(stored: Stored, score: dict[str, Any] | None) -> dict[str, Any]:
         }
     except (RecordInvalid, KeyError, TypeError, ValueError) as error:
         reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"
-        raise RecordInvalid(f"decision {stored.key}: {reason}; python -m app.audit verify says more") from error
+        raise RecordInvalid(f"decision {stored.key}: {reason}; credit audit verify says more") from error
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def simulate(
             counts[pair] += 1
         except (RecordInvalid, LookupError, TypeError, ValueError) as error:
             reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"
-            raise RecordInvalid(f"decision {stored.key}: {reason}; python -m app.audit verify says more") from error
+            raise RecordInvalid(f"decision {stored.key}: {reason}; credit audit verify says more") from error
         if pair[0] != pair[1] and len(ids[pair]) < most_ids:
             ids[pair].append(stored.key)
         done(1)

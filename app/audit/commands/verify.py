@@ -177,4 +177,4 @@ def read_heads(path: Path) -> list[Head]:
     except OSError as error:
         raise RecordInvalid(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise RecordInvalid(f"{path} is not what python -m app.audit heads prints") from error
+        raise RecordInvalid(f"{path} is not what credit audit heads prints") from error

@@ -1,4 +1,4 @@
-"""The process that ships the journal beside a server, and ends soon after it."""
+"""`credit audit ship`: a process beside the server, which ends soon after it."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from app.audit.shipping.rounds import Round, Shipper
 from app.audit.shipping.stop_signal import StopSignal, stop_signal
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
-from app.settings import AuditSettings, Settings
+from app.settings import AuditSettings, load_settings
 from app.times import Month, microseconds_now
 
 END_SECONDS = 9.0
@@ -51,10 +51,10 @@ class Database:
         self.store.insert(links)
 
 
-def ship(settings: Settings) -> int:
+def ship() -> int:
     """Ship until SIGTERM, SIGINT or the end of standard input; gives the exit code: 0 when nothing is left to ship.
 
-    Each round is told on standard output as the JSON of a `Round`, one a line.
+    Each round is told on standard output as the JSON of a `Round`, one a line. Raises SettingInvalid.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -62,7 +62,7 @@ def ship(settings: Settings) -> int:
     # Linux shares a core between sessions whatever their niceness.
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
-    audit = settings.audit
+    audit = load_settings().audit
     engine = open_engine(audit.database_uri, connections=1, statement_seconds=STATEMENT_SECONDS, create=True)
     shipper = Shipper(audit.journal_dir, Database(Store(engine)))
     with stop_signal() as stop:

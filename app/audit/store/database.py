@@ -144,7 +144,7 @@ def _reason(error: SQLAlchemyError) -> str:
 def _remedy(error: SQLAlchemyError) -> str:
     text = str(error)
     if "no such table" in text or "UndefinedTable" in text:
-        return "python -m app.audit migrate makes the tables"
+        return "credit audit migrate makes the tables"
     if "authentication failed" in text or "permission denied" in text:
         return "check user and password in DATABASE_URI (audit.database_uri)"
     return "start it, or correct DATABASE_URI (audit.database_uri)"

@@ -60,7 +60,9 @@ class AliasReader:
             answer = await self._client.get(PATH, params={"name": self._name, "alias": self._alias})
         except httpx.HTTPError as error:
             text = str(error) or type(error).__name__
-            raise ModelUnavailable(f"the registry cannot be reached: {text}") from error
+            raise ModelUnavailable(
+                f"the registry cannot be reached: {text}; see that MLflow runs where MLFLOW_TRACKING_URI says"
+            ) from error
         if answer.status_code in (400, 404) and _error_code(answer) in NAMES_NOTHING:
             raise ModelMissing(f"alias {self._alias!r} of {self._name!r} points to no version")
         try:

@@ -1,21 +1,18 @@
 """Pulls a model in a child process, so that nothing the registry needs is ever loaded where requests are answered."""
 
 import asyncio
-import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.errors import ModelError, ModelMissing, ModelRefused, ModelUnavailable
-from app.settings import ROOT
+from app.errors import ModelError
+from app.exits import error_of_pull
+from app.processes import calling
 
 ONE_THREAD = ("env", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
 """The memory that a pull may take is not there for a thread a core."""
 
-COMMAND = (*ONE_THREAD, sys.executable, "-m", "app.registry", "pull")
-
-ERRORS: dict[int, type[ModelError]] = {3: ModelUnavailable, 4: ModelRefused, 5: ModelMissing}
-"""By exit code of the child; any other is a ModelError."""
+COMMAND = (*ONE_THREAD, *calling("app.registry.bounded:pull_and_print"))
 
 
 async def pull(uri: str, timeout_seconds: float, command: Sequence[str] = COMMAND) -> Path:
@@ -24,7 +21,7 @@ async def pull(uri: str, timeout_seconds: float, command: Sequence[str] = COMMAN
     Raises ModelUnavailable or ModelRefused with the child's reason, ModelError when it failed otherwise or took
     too long. No child outlives the call.
     """
-    child = await asyncio.create_subprocess_exec(*command, uri, cwd=ROOT, stdout=PIPE, stderr=PIPE)
+    child = await asyncio.create_subprocess_exec(*command, uri, stdout=PIPE, stderr=PIPE)
     try:
         async with asyncio.timeout(timeout_seconds):
             output, errors = await child.communicate()
@@ -41,4 +38,4 @@ async def pull(uri: str, timeout_seconds: float, command: Sequence[str] = COMMAN
     if reason is None:
         last = lines[-1] if lines else "without a word"
         raise ModelError(f"the pull of {uri} ended with code {child.returncode}: {last}")
-    raise ERRORS.get(child.returncode or 1, ModelError)(reason)
+    raise error_of_pull(child.returncode or 1)(reason)

@@ -4,17 +4,17 @@ import asyncio
 import json
 import logging
 import re
-import sys
 from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 
 from app.audit.journal.layout import unshipped_bytes
 from app.metrics import Metrics
+from app.processes import calling
 from app.serving.live.follower import jittered
-from app.settings import ROOT, Settings
+from app.settings import Settings
 
-COMMAND = (sys.executable, "-m", "app.audit", "ship")
+COMMAND = calling("app.audit.shipping.process:ship")
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -81,9 +81,7 @@ class Shipping:
             await child.wait()
 
     async def _start(self) -> None:
-        self._child = await asyncio.create_subprocess_exec(
-            *self._command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE
-        )
+        self._child = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         self._listening = asyncio.create_task(self._listen(self._child))
 
     async def _run_child(self) -> None:

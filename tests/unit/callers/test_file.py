@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.callers.file import load_callers, parse_callers
-from app.callers.keys import entry_of
 from app.callers.known import Callers
+from app.callers.new_key import entry_of
 from app.errors import CallersInvalid, SettingInvalid
 from app.settings import CallersSettings, Settings
 from tests.support.fakes import caller
@@ -46,13 +46,13 @@ def test_one_name_may_have_several_keys_so_that_a_key_can_be_changed_without_a_p
     [
         ("", "must be a list of entries with name, sha256 and scopes, [] when nobody may ask"),
         ("callers: []", "must be a list of entries"),
-        (f"{ENTRY}- {KEY}\n", "entry 2 must have name, sha256 and scopes; python -m app.callers new NAME"),
+        (f"{ENTRY}- {KEY}\n", "entry 2 must have name, sha256 and scopes; credit keys new NAME"),
         (ENTRY.replace("branch-office", "Branch Office"), "entry 1: name must be 1 to 63 of a-z"),
         (ENTRY.replace('"branch-office"', "5"), "entry 1: name must be 1 to 63 of a-z"),
         (ENTRY.replace("branch-office", "b" * 64), "entry 1: name must be"),
         (OTHER + ENTRY.replace("name:", "nom:"), "entry 2: name must be 1 to 63"),
         (ENTRY.replace('sha256: "', f'sha256: "{KEY}'), "entry 1: sha256 must be the 64 lower-case hexadecimal digits"),
-        (f"- name: a\n  sha256: {KEY}\n  scopes: [read]\n", "the key's SHA-256, not the key; python -m app.callers"),
+        (f"- name: a\n  sha256: {KEY}\n  scopes: [read]\n", "the key's SHA-256, not the key; credit keys"),
         (f"- name: a\n  sha256: {'A' * 64}\n  scopes: [read]\n", "entry 1: sha256 must be"),
         (f"- name: a\n  sha256: {'1' * 64}\n  scopes: [read]\n", "entry 1: sha256 must be"),
         (ENTRY.replace("read", "write"), "entry 1: scopes must be a list of predict, read or both"),

@@ -20,9 +20,10 @@ from sklearn.ensemble import RandomForestClassifier
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable
 from app.models.cache import ModelCache, read_entry
 from app.models.load import TRUSTED_TYPES, load_entry
-from app.registry import __main__ as command_line, promote, pull, register
+from app.registry import bounded, promote, pull, register
 from app.registry.client import connect
 from app.settings import ROOT, Settings
+from scripts.credit import PROGRAM
 from tests.support.estimators import outcomes, quirky_rows
 from tests.unit.registry.conftest import candidate_of, reference_of
 
@@ -111,11 +112,11 @@ def test_a_pull_that_runs_out_of_memory_names_the_setting(
         raise MemoryError
 
     limits: list[tuple[int, tuple[int, int]]] = []
-    monkeypatch.setattr(command_line, "pull", exhausted)
+    monkeypatch.setattr(bounded, "pull", exhausted)
     monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
     monkeypatch.setattr(os, "nice", lambda _: 0)
     monkeypatch.setenv("SERVING__PULL_MEMORY_MEGABYTES", "400")
-    assert command_line.main(["pull", "models:/m/1"]) == 1
+    assert bounded.pull_and_print("models:/m/1") == 1
     assert "more memory than serving.pull_memory_megabytes = 400 allows" in capsys.readouterr().err
     assert limits == [(resource.RLIMIT_DATA, (400 << 20, 400 << 20))]
 
@@ -264,7 +265,7 @@ def test_the_command_lines_exit_code_says_what_happened(
     register(candidate_of(boosted, reference), settings)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", settings.mlflow.tracking_uri)
     monkeypatch.setenv("SERVING__CACHE_DIR", str(settings.serving.cache_dir))
-    command = [sys.executable, "-m", "app.registry", "pull", uri]
+    command = [PROGRAM, "registry", "pull", uri]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == code, ended.stderr
     if code == 0:

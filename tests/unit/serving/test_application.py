@@ -14,7 +14,7 @@ DEAD = "http://127.0.0.1:9"
 
 LIST_MODULES = """
 import json, sys
-import app.serving.__main__, app.serving.application
+import app.serving.run, app.serving.application
 from app.models.load import load_entry
 from pathlib import Path
 

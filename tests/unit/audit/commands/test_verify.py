@@ -137,7 +137,7 @@ def test_a_file_that_holds_no_heads_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordInvalid, match="cannot be read"):
         read_heads(file)
     file.write_text(json.dumps({"heads": [{"writer": "w"}]}))
-    with pytest.raises(RecordInvalid, match="app.audit heads"):
+    with pytest.raises(RecordInvalid, match="credit audit heads"):
         read_heads(file)
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from app.audit.shipping.rounds import Shipper
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.settings import ROOT
+from scripts.credit import PROGRAM
 from tests.support.fakes import audit_in
 from tests.support.postgres import running_postgres
 from tests.support.records import Writer, decisions
@@ -26,7 +26,7 @@ SECONDS = 60.0
 
 
 class Shipping:
-    """`python -m app.audit ship`, and the rounds that it has told of."""
+    """`credit audit ship`, and the rounds that it has told of."""
 
     def __init__(self, journal: Path, uri: str) -> None:
         environment = os.environ | {
@@ -35,7 +35,7 @@ class Shipping:
             "AUDIT__SHIP_SECONDS": "0.1",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.audit", "ship"],
+            [PROGRAM, "audit", "ship"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -159,7 +159,7 @@ def test_nobody_who_reads_its_rounds_keeps_it_from_shipping(tmp_path: Path) -> N
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as closed:
-        command = [sys.executable, "-m", "app.audit", "ship"]
+        command = [PROGRAM, "audit", "ship"]
         ended = subprocess.run(command, cwd=ROOT, env=environment, input=b"", stdout=closed, check=False)
     assert ended.returncode == 0
     assert stored(uri) == 5

@@ -103,7 +103,7 @@ def test_a_wrong_password_is_told_without_the_password(postgres: Postgres) -> No
 
 def test_a_database_without_tables_says_what_makes_them(database_uri: str) -> None:
     engine = open_engine(database_uri, create=True)
-    with pytest.raises(RecordUnavailable, match="python -m app.audit migrate"):
+    with pytest.raises(RecordUnavailable, match="credit audit migrate"):
         Store(engine).spans()
     engine.dispose()
 

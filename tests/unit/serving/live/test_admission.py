@@ -5,17 +5,17 @@ import json
 import logging
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.callers.file import load_callers
-from app.callers.keys import entry_of
+from app.callers.new_key import entry_of
 from app.metrics import Metrics
 from app.serving.live.admission import Admission, CallersWatch
 from app.settings import ROOT, CallersSettings, Settings
+from scripts.credit import PROGRAM
 from tests.support.fakes import cached_model, constant_document, json_file, mounted, settings_for
 from tests.support.servers import environment_of, log_lines, running_server
 from tests.support.waiting import wait_until
@@ -127,7 +127,7 @@ def test_a_bad_file_at_start_ends_the_server_with_its_place(tmp_path: Path) -> N
     file = tmp_path / "callers.yaml"
     file.write_text("- cdk_secret")
     ended = subprocess.run(
-        [sys.executable, "-m", "app.serving"],
+        [PROGRAM, "serve"],
         cwd=ROOT,
         env={**os.environ, "CALLERS__FILE": str(file)},
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The commands as somebody types them."""
+"""`credit audit`, as somebody types it."""
 
 import csv
 import json
@@ -13,9 +13,10 @@ from sqlalchemy import text
 
 from app.audit.chain import Entry
 from app.audit.commands import registered as models
-from app.audit.commands.main import main, moment
 from app.audit.store.repository import Store
+from app.cli.audit import moment
 from app.scoring.decider import Decider
+from tests.support.commands import credit
 from tests.support.fakes import constant_model
 from tests.support.records import (
     NOON,
@@ -42,7 +43,7 @@ def run(store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     monkeypatch.setattr(models, "registered", lambda _: lambda __: constant_model(0.1))
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(arguments)
+        code = credit("audit", *arguments)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -154,13 +155,19 @@ def test_a_database_that_is_away_is_one_line_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URI", f"sqlite:///{tmp_path / 'none.db'}")
-    assert main(["verify"]) == 2
+    assert credit("audit", "verify") == 2
     assert capsys.readouterr().err.startswith(f"error: the record cannot be read: SQLite file {tmp_path / 'none.db'}:")
     assert not (tmp_path / "none.db").exists()
 
 
-def test_times_are_utc_unless_they_say_otherwise() -> None:
+def test_times_are_utc_unless_they_say_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
     assert moment("2026-09-21T14:13:20") == moment("2026-09-21T14:13:20Z") == moment("2026-09-21T16:13:20+02:00")
     assert moment("2026-09-01") == 1_788_220_800_000_000
-    with pytest.raises(SystemExit):
-        main(["verify", "--from", "yesterday"])
+    assert credit("audit", "verify", "--from", "yesterday") == 2
+    assert "'yesterday' is no time such as 2026-01-31" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("threshold", ["0", "1", "nan", "high"])
+def test_a_threshold_that_is_no_probability_is_refused(threshold: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert credit("audit", "simulate", "--threshold", threshold) == 2
+    assert f"Invalid value for '--threshold': {threshold}" in capsys.readouterr().err.replace("'high'", "high")

@@ -1,16 +1,16 @@
-"""`python -m app.serving`, as a process of its own."""
+"""`credit serve`, as a process of its own."""
 
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from app.settings import ROOT
+from scripts.credit import PROGRAM
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for
 from tests.support.servers import Server, environment_of, log_lines, running_server
 from tests.support.waiting import wait_until
@@ -20,7 +20,7 @@ DEAD = "http://127.0.0.1:9"
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "app.serving", *arguments],
+        [PROGRAM, "serve", *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

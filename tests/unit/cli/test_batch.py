@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from app.batch import __main__ as program
+from app.cli import batch as command
 from app.errors import ModelUnavailable
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.settings import Settings
+from tests.support.commands import credit
 from tests.support.fakes import constant_model
 
 
@@ -17,11 +18,11 @@ from tests.support.fakes import constant_model
 def _registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """One whose model gives everybody 0.2."""
     decider = Decider(constant_model(0.2), load_policy(Settings()))
-    monkeypatch.setattr(program, "_decider", lambda *_: decider)
+    monkeypatch.setattr(command, "decider_of", lambda *_: decider)
 
 
 def run(folder: Path, pattern: str, *more: str) -> int:
-    return program.main(["--input", str(folder / pattern), "--output", str(folder / "out"), *more])
+    return credit("batch", "--input", str(folder / pattern), "--output", str(folder / "out"), *more)
 
 
 def test_each_file_is_told_and_the_second_time_skipped(
@@ -64,8 +65,7 @@ def test_a_worker_without_a_share_has_done_all(tmp_path: Path, table: pd.DataFra
 
 @pytest.mark.parametrize("share", ["2/2", "x", "1", "-1/2", "0/0"])
 def test_an_impossible_share_is_refused(tmp_path: Path, share: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        run(tmp_path, "*.csv", f"--share={share}")
+    assert run(tmp_path, "*.csv", f"--share={share}") == 2
     assert "is not an index and a count above it" in capsys.readouterr().err
 
 
@@ -75,7 +75,7 @@ def test_a_model_that_cannot_be_had_is_one_line(
     def unavailable(*_: object) -> Decider:
         raise ModelUnavailable("the registry is away")
 
-    monkeypatch.setattr(program, "_decider", unavailable)
+    monkeypatch.setattr(command, "decider_of", unavailable)
     table.to_csv(tmp_path / "a.csv", index=False)
     assert run(tmp_path, "a.csv") == 2
     assert capsys.readouterr().err == "error: the registry is away\n"

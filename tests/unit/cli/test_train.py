@@ -10,10 +10,11 @@ from app.errors import ModelRefused, ModelUnavailable
 from app.registry import Candidate, Registered
 from app.scoring.model import ScoringModel
 from app.settings import Settings
-from app.training import __main__ as command
+from app.training import pipeline
 from app.training.champion import production
 from app.training.gate import Champion
 from app.training.pipeline import Outcome
+from tests.support.commands import credit
 
 
 @dataclass
@@ -42,7 +43,6 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRegistry:
     fake = FakeRegistry()
     for name in ("register", "promote", "production_model"):
         monkeypatch.setattr(registry, name, getattr(fake, name))
-    monkeypatch.setattr("sys.argv", ["training"])
     monkeypatch.delenv("DATA", raising=False)
     return fake
 
@@ -53,14 +53,14 @@ def computed(monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
     def train(dataset: object, settings: Settings, production: object, stage: object) -> Outcome:
         return outcome
 
-    monkeypatch.setattr(command, "train", train)
+    monkeypatch.setattr(pipeline, "train", train)
 
 
 def test_a_candidate_that_passes_is_registered_promoted_and_printed(
     fake: FakeRegistry, outcome: Outcome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     computed(monkeypatch, outcome)
-    assert command.main() == 0
+    assert credit("train") == 0
     assert fake.verdicts == [("4", True, outcome.verdict.reasons)]
     assert fake.registered[0].estimator is outcome.estimator
     out = capsys.readouterr().out
@@ -72,7 +72,7 @@ def test_a_refused_candidate_is_registered_with_its_reasons_and_exits_1(
     fake: FakeRegistry, shuffled_outcome: Outcome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     computed(monkeypatch, shuffled_outcome)
-    assert command.main() == 1
+    assert credit("train") == 1
     assert fake.verdicts == [("4", False, shuffled_outcome.verdict.reasons)]
     assert "version 4: kept out of production" in capsys.readouterr().out
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_judged_is_one_line_on_stderr_and_exits_2(
     reason: str,
 ) -> None:
     monkeypatch.setenv(variable, value)
-    assert command.main() == 2
+    assert credit("train") == 2
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("[")]
     assert len(errors) == 1
     assert errors[0].startswith("error: ")
@@ -104,7 +104,7 @@ def test_a_registry_that_does_not_answer_exits_2_before_anything_is_fitted(
     fake: FakeRegistry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.problem = ModelUnavailable("http://mlflow:5000 does not answer")
-    assert command.main() == 2
+    assert credit("train") == 2
     err = capsys.readouterr().err
     assert err.splitlines()[-1] == "error: http://mlflow:5000 does not answer"
     assert "fit the candidate" not in err

@@ -1,0 +1,1 @@
+"""The command line: `credit`. Each command's module imports what it needs only when the command runs."""

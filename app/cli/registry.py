@@ -1,0 +1,134 @@
+"""`credit registry`: the model registry, by hand."""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+import typer
+
+from app.cli.results import AsJson, finish
+
+commands = typer.Typer(
+    help="List, compare, promote and roll back registered models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Alias = Annotated[Literal["production", "challenger"], typer.Option(help="The alias to move.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """An alias that was moved back."""
+
+    alias: str
+    left: str
+    version: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.alias} names version {self.version} again; it named version {self.left}"
+
+
+@commands.command(
+    "list",
+    epilog="""\b
+Examples:
+  credit registry list
+  credit registry list --context kind-credit --json""",
+)
+def list_versions(
+    context: Annotated[
+        str | None, typer.Option(help="Context of the kubeconfig; its current one when not given.", metavar="NAME")
+    ] = None,
+    namespace: Annotated[str, typer.Option(help="Namespace of the pods.", metavar="NAME")] = "credit",
+    as_json: AsJson = False,
+) -> None:
+    """List versions with their aliases and figures.
+
+    And with the verdict of the gate, and the pods that serve them.
+    """
+    from app.promotion.listing import listing
+    from app.settings import load_settings
+
+    finish(listing(load_settings(), context, namespace), as_json)
+
+
+@commands.command(
+    epilog="""\b
+Example:
+  DATA=applicants.csv credit registry compare production 4"""
+)
+def compare(
+    first: Annotated[str, typer.Argument(metavar="FIRST", help="A version's number, or an alias.")],
+    second: Annotated[str, typer.Argument(metavar="SECOND", help="Another one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions on the held-out rows of DATA.
+
+    Their figures, and the applicants who change sides between them.
+    """
+    from app.promotion.comparing import compare
+    from app.settings import load_settings
+
+    finish(compare(first, second, load_settings()), as_json)
+
+
+@commands.command(
+    epilog="""\b
+Examples:
+  DATA=applicants.csv credit registry promote 4
+  DATA=applicants.csv credit registry promote 4 --alias challenger
+
+Ends with 0 when the alias names the version, with 1 when the gate refused it."""
+)
+def promote(
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Its number.")],
+    alias: Alias = "production",
+    as_json: AsJson = False,
+) -> None:
+    """Let an alias name a version that passes the gate.
+
+    The gate judges the registered model itself, on the held-out rows of DATA.
+    """
+    from app.promotion import judging
+    from app.settings import load_settings
+
+    finish(judging.promote(version, alias, load_settings()), as_json)
+
+
+@commands.command(
+    epilog="""\b
+Examples:
+  credit registry rollback
+  credit registry rollback --alias challenger"""
+)
+def rollback(alias: Alias = "production", as_json: AsJson = False) -> None:
+    """Let an alias name the version that it named before."""
+    from app.registry import aliases
+    from app.settings import load_settings
+
+    finish(Rollback(alias, *aliases.roll_back(alias, load_settings())), as_json)
+
+
+@commands.command(
+    epilog="""\b
+Example:
+  credit registry pull models:/credit-default-model@production
+
+Ends with 0 and prints the folder, with 5 when the registry knows no such model, with 4 when the model must not be
+served, with 3 when the registry cannot be reached, and with 1 after any other error."""
+)
+def pull(
+    uri: Annotated[
+        str, typer.Argument(metavar="URI", help="models:/name@alias, models:/name/version or runs:/run/path.")
+    ],
+) -> None:
+    """Bring a model into the cache and print its folder.
+
+    The server does the same before it serves one.
+    """
+    from app.registry.bounded import pull_and_print
+
+    raise typer.Exit(pull_and_print(uri))

@@ -1,0 +1,6 @@
+"""The command line as it is installed beside this interpreter, whatever PATH names."""
+
+import sys
+from pathlib import Path
+
+PROGRAM = str(Path(sys.executable).with_name("credit"))

@@ -6,11 +6,13 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from app.errors import CreditError
 from app.exits import FAILED, tell
-from app.settings import ROOT
 
+# As app.settings has it, which takes longer to import than all that this module is there to save.
+ROOT = Path(__file__).resolve().parent.parent
 START = "import sys; sys.path.insert(0, {root!r}); from app.processes import enter; sys.exit(enter(sys.argv[1:]))"
 
 

@@ -1,8 +1,10 @@
 """The connection to the registry, and its errors as this project's own."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import mlflow
@@ -34,7 +36,11 @@ reach, waiting for minutes; the environment beats these."""
 
 
 def connect(settings: Settings) -> mlflow.MlflowClient:
-    """A client of the configured registry that gives up in seconds, since its callers retry by themselves."""
+    """A client of the configured registry that gives up in seconds, since its callers retry by themselves.
+
+    Raises ModelUnavailable when an embedded registry's file is not there and cannot be made.
+    """
+    _require_file(settings.mlflow.tracking_uri)
     for variable, value in IMPATIENCE.items():
         if not variable.is_set():  # type: ignore[no-untyped-call]
             variable.set(value)  # type: ignore[no-untyped-call]
@@ -43,6 +49,16 @@ def connect(settings: Settings) -> mlflow.MlflowClient:
     mlflow.set_tracking_uri(settings.mlflow.tracking_uri)
     mlflow.set_registry_uri(settings.mlflow.tracking_uri)
     return mlflow.MlflowClient()
+
+
+def _require_file(uri: str) -> None:
+    """MLflow would try for minutes, and end with what SQLAlchemy says."""
+    path = Path(uri.removeprefix("sqlite:///"))
+    if uri.startswith("sqlite:///") and not path.exists() and not os.access(path.resolve().parent, os.W_OK):
+        raise ModelUnavailable(
+            f"the registry's file {path} cannot be made: set MLFLOW_TRACKING_URI to a server, or to a file in a folder "
+            "that can be written to"
+        )
 
 
 def public(uri: str) -> str:

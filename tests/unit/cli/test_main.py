@@ -32,7 +32,7 @@ def run(folder: Path, *arguments: str, **variables: str) -> "subprocess.Complete
         env=environment | variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -103,6 +103,16 @@ def test_a_registry_that_is_away_is_told_with_what_to_look_at(command: list[str]
     assert told[0].startswith("error: cannot ")
     assert told[0].endswith("see that MLflow runs where MLFLOW_TRACKING_URI says")
     assert [line.partition(":")[0] for line in told] == ["error", "cause"]
+
+
+def test_a_registry_file_that_cannot_be_made_is_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "none" / "mlflow.db"
+    ended = run(tmp_path, "registry", "list", MLFLOW_TRACKING_URI=f"sqlite:///{file}")
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        f"error: the registry's file {file} cannot be made: set MLFLOW_TRACKING_URI to a server, or to a file in a "
+        "folder that can be written to\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1 << 20
 """The library holds some twenty of them that it has read ahead."""
 
-EXPLAINED_ROWS = 1 << 14
+EXPLAINED_ROWS = 1 << 11
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 UNCLOSED = "perhaps a quotation mark is not closed"
 UNEXPLAINED = f"it is not a table that can be read; {UNCLOSED}"

@@ -61,8 +61,8 @@ def find(location: str, s3_endpoint_url: str) -> list[Input]:
     ]
     if not files:
         is_folder = named.type == FileType.Directory
-        remedy = f": it is a folder; name files in it, as {location.rstrip('/')}/*.csv" if is_folder else ""
-        raise DataInvalid(f"{location} names no file{remedy}")
+        remedy = f" but a folder; name files in it, as {location.rstrip('/')}/*.csv" if is_folder else ""
+        raise DataInvalid(f"{location} cannot be read: it names no file{remedy}")
     return files
 
 

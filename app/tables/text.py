@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, open_csv
 
 from app.errors import DataInvalid
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1 << 20
 """The library holds some twenty of them that it has read ahead."""
 
-EXPLAINED_ROWS = 1 << 14
+EXPLAINED_ROWS = 1 << 11
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 UNCLOSED = "perhaps a quotation mark is not closed"
 UNEXPLAINED = f"it is not a table that can be read; {UNCLOSED}"
@@ -89,11 +90,11 @@ class Lines:
             whole = self._whole(records, complaints)
             while some := list(islice(whole, EXPLAINED_ROWS)):
                 lines = np.array([line for line, _ in some])
-                columns = {name: _carefully([cells[index] for _, cells in some]) for name, index in at.items()}
+                cells = list(zip(*(cells for _, cells in some), strict=True))
+                columns = {name: _carefully(cells[index]) for name, index in at.items()}
                 complaints.about_rows(Rows(columns, None, 0), lines)
                 if self._id is not None:
-                    ids = self._names.index(self._id)
-                    broken = np.array([UNREADABLE in cells[ids] for _, cells in some])
+                    broken = np.array([UNREADABLE in cell for cell in cells[self._names.index(self._id)]])
                     if broken.any():
                         complaints.add(self._id or "(nameless)", "is not in UTF-8", lines[broken])
 
@@ -134,9 +135,13 @@ def _column(cells: pa.Array) -> Column:
     return Column(values, np.isnan(values) & cells.is_valid().to_numpy(zero_copy_only=False))
 
 
-def _carefully(cells: list[str]) -> Column:
-    """As the library reads them; it gives up at the first one that is no number."""
-    are_numbers = [NUMBER.fullmatch(cell) is not None for cell in cells]
+def _carefully(cells: tuple[str, ...]) -> Column:
+    """As the library reads them, which gives up at the first one that is no number."""
+    text = pa.array(cells, pa.string())
+    try:
+        return _column(pc.cast(pc.if_else(pc.is_in(text, pa.array(MISSING_CELLS)), None, text), pa.float64()))
+    except pa.ArrowInvalid:
+        are_numbers = [NUMBER.fullmatch(cell) is not None for cell in cells]
     values = [float(cell) if is_number else np.nan for cell, is_number in zip(cells, are_numbers, strict=True)]
     words = [not is_number and cell not in MISSING_CELLS for cell, is_number in zip(cells, are_numbers, strict=True)]
     return Column(np.array(values), np.array(words))

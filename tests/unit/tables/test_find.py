@@ -51,7 +51,8 @@ def test_a_server_that_does_not_answer_is_a_reason_and_no_traceback(s3_endpoint_
 
 
 def test_a_folder_is_refused_with_how_to_name_what_is_in_it(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path} names no file: it is a folder; name files in it, as {tmp_path}/*.csv"
+    expected = f"it names no file but a folder; name files in it, as {tmp_path}/*.csv"
+    assert refusal(tmp_path) == f"{tmp_path} cannot be read: {expected}"
 
 
 def test_a_link_is_what_it_points_to(tmp_path: Path) -> None:
@@ -79,11 +80,11 @@ def test_one_file_is_not_several(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
-        ("s3://absent/a.csv", "names no file"),
-        ("s3://datasets/absent.csv", "names no file"),
+        ("s3://absent/a.csv", "cannot be read: it names no file"),
+        ("s3://datasets/absent.csv", "cannot be read: it names no file"),
         ("s3://datasets", "is not s3://bucket/key"),
         ("s3:///a.csv", "is not s3://bucket/key"),
-        ("s3://no such bucket/a.csv", "names no file"),
+        ("s3://no such bucket/a.csv", "cannot be read: it names no file"),
     ],
 )
 def test_an_object_that_is_not_there_is_refused_with_its_address_and_why(

@@ -56,7 +56,7 @@ def share(text: str) -> tuple[int, int]:
 def _decider(uri: str, settings: Settings) -> Decider:
     policy = load_policy(settings)
     entry = asyncio.run(pull(uri, settings.serving.pull_timeout_seconds))
-    return Decider(load_entry(entry, settings.serving.allow_pickle), policy)
+    return Decider(load_entry(entry, settings.serving), policy)
 
 
 def _run(job: Job, files: Sequence[Input]) -> int:

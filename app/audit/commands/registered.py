@@ -8,4 +8,4 @@ from app.settings import Settings
 
 def registered(settings: Settings) -> Models:
     """Each is pulled into the cache, and every file of it is compared with its digest."""
-    return lambda uri: load_entry(pull(uri, settings), settings.serving.allow_pickle)
+    return lambda uri: load_entry(pull(uri, settings), settings.serving)

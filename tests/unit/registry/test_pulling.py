@@ -58,7 +58,7 @@ def test_alias_version_and_run_give_the_same_model(boosted: Any, named_settings:
     rows = quirky_rows(50, 10, seed=10)
     expected = boosted.predict_proba(rows)[:, 1].tolist()
     for uri in uris:
-        model = load_entry(pull(uri, settings), allow_pickle=False)
+        model = load_entry(pull(uri, settings), settings.serving)
         assert [model.score([0.0, *row]) for row in rows.tolist()] == expected
     assert model.document.figures == {"roc_auc": 0.86}
     assert model.document.reference == reference_of(boosted)
@@ -142,7 +142,7 @@ def test_a_registry_made_anew_is_not_answered_from_the_old_ones_cache(boosted: A
 def test_the_origins_eleven_column_pipeline_gets_all_eleven_positions(origin: Any, named_settings: Named) -> None:
     settings = named_settings("origin")
     uri = log_plain(origin, settings, serialization_format="skops", skops_trusted_types=list(TRUSTED_TYPES))
-    model = load_entry(pull(uri, settings), allow_pickle=False)
+    model = load_entry(pull(uri, settings), settings.serving)
     rows = quirky_rows(50, 11, seed=11)
     found = np.array([model.score(row) for row in rows.tolist()])
     assert np.abs(found - origin.predict_proba(rows)[:, 1]).max() <= 1e-12
@@ -153,7 +153,7 @@ def test_a_classifier_without_a_compiled_form_is_served_uncompiled(named_setting
     rows = quirky_rows(300, 10, seed=12)
     forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(rows, outcomes(rows))
     uri = log_plain(forest, settings, serialization_format="skops", skops_trusted_types=list(TRUSTED_TYPES))
-    model = load_entry(pull(uri, settings), allow_pickle=False)
+    model = load_entry(pull(uri, settings), settings.serving)
     assert model.document.spec["kind"] == "uncompiled"
     assert [model.score([0.0, *row]) for row in rows[:9].tolist()] == forest.predict_proba(rows[:9])[:, 1].tolist()
 
@@ -201,18 +201,6 @@ def test_a_description_that_cannot_be_read_is_refused(
     (artifact_of(uri) / file).write_text(content)
     with pytest.raises(ModelRefused, match="its description cannot be read"):
         pull(uri, settings)
-
-
-def test_pulling_needs_no_pandas(boosted: Any, named_settings: Named, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = named_settings("no-pandas")
-    register(candidate_of(boosted), settings)
-    folder = artifact_of("models:/no-pandas/1")
-    without = "import sys; sys.modules['pandas'] = None; from pathlib import Path; from app.registry import pulling;"
-    describe = f"print(pulling._description(Path({str(folder)!r}))[0])"
-    ended = subprocess.run(
-        [sys.executable, "-c", without + describe], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert ended.stdout.strip() == "model.skops", ended.stderr
 
 
 def test_artifacts_that_are_gone_are_unavailable(boosted: Any, named_settings: Named) -> None:

@@ -20,6 +20,9 @@ from app.settings import ServingSettings
 DEFAULTS = (None, "auto", "deprecated", "warn")
 """Values with which a parameter that has since been removed meant nothing."""
 
+ROUNDING = 1e-12
+"""A table's columns lie in memory otherwise than an array's, and may be added in another order."""
+
 log = logging.getLogger(__name__)
 
 
@@ -100,9 +103,11 @@ def _input_count(classifier: Classifier, names: list[str] | None) -> int:
 def _are_spared(predict: PredictProba, inputs: list[list[float]]) -> bool:
     """Whether an array gives the same as a table with names, which takes a millisecond to make."""
     try:
-        return PredictProba(predict.classifier, predict.positive).probabilities(inputs) == predict.probabilities(inputs)
+        without = PredictProba(predict.classifier, predict.positive).probabilities(inputs)
     except Exception:  # the classifier looks its columns up by their names
         return False
+    pairs = zip(without, predict.probabilities(inputs), strict=True)
+    return all(abs(one - other) <= ROUNDING for one, other in pairs)
 
 
 def _refuse_removed_parameters(classifier: Any, saved: Saved) -> None:

@@ -21,17 +21,22 @@ UNCOMPILED = "uncompiled"
 TRUSTED_TYPES: tuple[str, ...] = (
     "catboost.core.CatBoostClassifier",
     "collections.OrderedDict",
+    "functools.partial",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
     "numpy.dtype",
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines.BSpline",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
 )
-"""Beyond the types that skops trusts by itself. Each only holds numbers; none runs code when it is made."""
+"""Beyond the types that skops trusts by itself. Each only holds numbers, or calls what is trusted by its own name; none
+runs code when it is made."""
 
 
 def load_estimator(path: Path, saved: Saved, settings: ServingSettings) -> Classifier:

@@ -15,7 +15,7 @@ import mlflow.sklearn
 import numpy as np
 import pytest
 from mlflow.pyfunc.model import PythonModel
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable
 from app.models.cache import ModelCache, read_entry
@@ -260,3 +260,27 @@ def test_the_command_lines_exit_code_says_what_happened(
     else:
         assert ended.stderr.splitlines()[-1].startswith("error: ")
         assert "Traceback" not in ended.stderr
+
+
+def test_a_tag_that_is_set_or_changed_later_decides_which_class_means_default(named_settings: Named) -> None:
+    settings = named_settings("tagged")
+    rows = quirky_rows(300, 10, seed=13)
+    model = HistGradientBoostingClassifier(max_iter=5).fit(rows, np.where(outcomes(rows) == 1, "bad", "good"))
+    uri = log_plain(model, settings, serialization_format="skops", skops_trusted_types=list(TRUSTED_TYPES))
+    with pytest.raises(ModelRefused, match="'bad', 'good'"):
+        pull(uri, settings)
+    for index, name in ((1, "good"), (0, "bad")):
+        connect(settings).set_model_version_tag("tagged", "1", "positive_class", name)
+        served = load_entry(pull(uri, settings), settings.serving)
+        assert served.score([0.0, *rows[0]]) == pytest.approx(model.predict_proba(rows[:1])[0, index], abs=1e-15)
+
+
+def test_a_setting_that_is_changed_later_decides_which_class_means_default(named_settings: Named) -> None:
+    rows = quirky_rows(300, 10, seed=13)
+    model = HistGradientBoostingClassifier(max_iter=5).fit(rows, np.where(outcomes(rows) == 1, "bad", "good"))
+    options = {"serialization_format": "skops", "skops_trusted_types": list(TRUSTED_TYPES)}
+    uri = log_plain(model, named_settings("set"), **options)
+    for index, name in ((1, "good"), (0, "bad")):
+        settings = named_settings("set", positive_class=name)
+        served = load_entry(pull(uri, settings), settings.serving)
+        assert served.score([0.0, *rows[0]]) == pytest.approx(model.predict_proba(rows[:1])[0, index], abs=1e-15)

@@ -3,13 +3,14 @@ each other, a refusal that says what to do. Nothing is guessed.
 """
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.errors import ModelRefused, NotCompilable
 from app.models.load import UNCOMPILED, load_estimator
-from app.models.mlmodel import Saved, read_mlmodel
-from app.models.predicting import Classifier, PredictProba
+from app.models.mlmodel import Described, Saved, read_mlmodel
+from app.models.predicting import Classifier, PredictProba, words_of
 from app.models.proof import compiled_difference, prove
 from app.scoring.classes import positive_index
 from app.scoring.columns import names_of, positions_of
@@ -37,16 +38,44 @@ def document_of(
     described = read_mlmodel(folder, identity.uri)
     saved = described.saved
     classifier = load_estimator(folder / saved.file, saved, settings)
-    _refuse_removed_parameters(classifier, saved)
-    positive, named = positive_index(_classes(classifier), positive_class, settings.positive_class)
-    fitted = _fitted_names(classifier)
-    names = names_of(described.columns, fitted)
-    positions = positions_of(names, _input_count(classifier, names))
-    predict = PredictProba(classifier, positive, fitted if fitted == names else None)
     try:
-        inputs = prove(predict, positions, described.reference)
+        found = _found(classifier, described, positive_class, settings.positive_class)
     except ModelRefused as error:
         raise ModelRefused(f"{error} ({saved.versions})") if saved.is_foreign else error from None
+    except MemoryError:
+        raise
+    except Exception as error:  # what another release saved may lack anything that it is asked about
+        raise ModelRefused(
+            f"the model cannot be asked about itself ({saved.versions}: {words_of(error)});"
+            f" log the model again with {saved.library} {saved.installed}"
+        ) from error
+    if saved.is_foreign:
+        found.told.append(f"the model was {saved.versions}, which may compute otherwise")
+    for sentence in found.told:
+        log.warning("%s: %s", identity.uri, sentence)
+    return ModelDocument(
+        identity, found.positions, found.spec, described.reference, figures, found.named, warnings=found.told
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    positions: list[int]
+    spec: Spec
+    named: str
+    """The positive class, where it had to be named."""
+    told: list[str]
+
+
+def _found(classifier: Classifier, described: Described, tag: str, setting: str) -> _Found:
+    """What the classifier and its description say together, proven."""
+    _refuse_removed_parameters(classifier, described.saved)
+    positive, named = positive_index(_classes(classifier), tag, setting)
+    fitted = _fitted_names(classifier)
+    names = names_of(described.columns, fitted)
+    positions = positions_of(names, _input_count(classifier, fitted or names))
+    predict = PredictProba(classifier, positive, fitted if fitted == names else None)
+    inputs = prove(predict, positions, described.reference)
     if predict.names is not None and _are_spared(predict, inputs):
         predict = PredictProba(classifier, positive)
     told = []
@@ -54,15 +83,11 @@ def document_of(
         told.append(f"the model names no columns: its {len(positions)} inputs are taken in the wire vector's order")
     if named:
         told.append(f"the class {named!r} counts as default, because the model's own classes do not say which does")
-    if saved.is_foreign:
-        told.append(f"the model was {saved.versions}, which may compute otherwise")
     spec, why = _form(predict, inputs)
     if spec is None:
         told.append(f"served through predict_proba, which takes longer: {why}")
-        spec = {"kind": UNCOMPILED, "positive": positive, "names": predict.names, **saved.to_json()}
-    for sentence in told:
-        log.warning("%s: %s", identity.uri, sentence)
-    return ModelDocument(identity, positions, spec, described.reference, figures, named, told)
+        spec = {"kind": UNCOMPILED, "positive": positive, "names": predict.names, **described.saved.to_json()}
+    return _Found(positions, spec, named, told)
 
 
 def _form(predict: PredictProba, inputs: list[list[float]]) -> tuple[Spec | None, str]:
@@ -83,8 +108,8 @@ def _classes(classifier: Classifier) -> list[Any]:
 
 
 def _fitted_names(classifier: Classifier) -> list[str] | None:
-    """As the estimator keeps them; CatBoost under a name of its own."""
-    for attribute in ("feature_names_in_", "feature_names_"):
+    """As the estimator keeps them; CatBoost and older releases of LightGBM under names of their own."""
+    for attribute in ("feature_names_in_", "feature_names_", "feature_name_"):
         names = getattr(classifier, attribute, None)
         if names is not None:
             return [str(name) for name in names]
@@ -92,8 +117,8 @@ def _fitted_names(classifier: Classifier) -> list[str] | None:
 
 
 def _input_count(classifier: Classifier, names: list[str] | None) -> int:
-    count = getattr(classifier, "n_features_in_", None)
-    if count is not None:
+    # CatBoost forgets the number when a model is read, and keeps the names, if only numbers as names.
+    if count := getattr(classifier, "n_features_in_", None):
         return int(count)
     if names is not None:
         return len(names)

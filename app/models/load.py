@@ -30,7 +30,14 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
     "sklearn.utils.validation.check_array",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
@@ -92,10 +99,8 @@ def _not_installed(saved: Saved, error: ModuleNotFoundError) -> str:
     if name in ("lightgbm", "xgboost", "catboost"):
         version = f" {saved.version}" if name == saved.library and saved.version else ""
         return f"the model needs {name}{version}, which is not installed; install this project's extra boosting"
-    return (
-        f"the model needs the module {error.name!r}, which is not there ({saved.versions});"
-        f" log it again with {saved.library} {saved.installed} and without code of its author's"
-    )
+    remedy = f"with {saved.library} {saved.installed}" if saved.is_foreign else "without a module of its author's own"
+    return f"the model needs the module {error.name!r}, which is not there ({saved.versions}); log the model again {remedy}"
 
 
 def _checked(estimator: Any) -> Classifier:

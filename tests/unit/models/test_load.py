@@ -1,6 +1,8 @@
 """What a model file may contain, and what is refused before it is read."""
 
 import pickle
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 import skops.io
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from app.errors import ModelRefused
@@ -50,6 +53,35 @@ def test_untrusted_types_are_refused_by_name(tmp_path: Path) -> None:
     path = saved(FunctionTransformer(pickle.loads), tmp_path / "m.skops")
     with pytest.raises(ModelRefused, match=r"not trusted: .*loads"):
         load(path)
+
+
+def test_a_function_that_is_not_trusted_is_not_trusted_with_arguments_either(tmp_path: Path) -> None:
+    path = saved(FunctionTransformer(partial(pickle.loads, b"")), tmp_path / "m.skops")
+    with pytest.raises(ModelRefused, match=r"not trusted: .*loads.*serving\.trusted_types"):
+        load(path)
+
+
+def test_the_setting_adds_types_that_are_trusted(tmp_path: Path) -> None:
+    model = make_pipeline(FunctionTransformer(pickle.loads), prior_classifier())
+    path = saved(model, tmp_path / "m.skops")
+    (name,) = skops.io.get_untrusted_types(file=path)
+    assert load(path, trusted_types=(name,)) is not None
+
+
+def test_a_library_that_is_not_installed_is_named_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    (tmp_path / "model.ubj").write_bytes(b"")
+    with pytest.raises(ModelRefused, match=r"needs xgboost 2\.1\.0, which is not installed.*extra boosting"):
+        load_estimator(tmp_path / "model.ubj", Saved("model.ubj", "native", "xgboost", "2.1.0"), ServingSettings())
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost", "catboost"])
+def test_a_damaged_file_of_another_library_is_refused_in_its_words(tmp_path: Path, library: str) -> None:
+    (tmp_path / "model").write_bytes(b"no model")
+    with pytest.raises(ModelRefused, match=rf"not a readable native file \(saved by {library} 1\.0, read by \d"):
+        load_estimator(tmp_path / "model", Saved("model", "native", library, "1.0"), ServingSettings())
 
 
 @pytest.mark.parametrize("serialization", ["pickle", "cloudpickle"])

@@ -100,7 +100,8 @@ def _not_installed(saved: Saved, error: ModuleNotFoundError) -> str:
         version = f" {saved.version}" if name == saved.library and saved.version else ""
         return f"the model needs {name}{version}, which is not installed; install this project's extra boosting"
     remedy = f"with {saved.library} {saved.installed}" if saved.is_foreign else "without a module of its author's own"
-    return f"the model needs the module {error.name!r}, which is not there ({saved.versions}); log the model again {remedy}"
+    needed = f"the model needs the module {error.name!r}, which is not there ({saved.versions})"
+    return f"{needed}; log the model again {remedy}"
 
 
 def _checked(estimator: Any) -> Classifier:

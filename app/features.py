@@ -25,6 +25,11 @@ NULLABLE: frozenset[str] = frozenset({"MonthlyIncome", "NumberOfDependents"})
 NAMELESS = ("", "Unnamed: 0")
 """What a file's nameless first column, the row number, is called once it has been read."""
 
+ROW_NUMBER_NAMES: frozenset[str] = frozenset(
+    {*NAMELESS, "index", "id", "row", "row_id", ROW_NUMBER, "X", "...1", "V1", "_c0", "__index_level_0__"}
+)
+"""What a row number's column is called: by people, and by R, Spark and Arrow where it has no name."""
+
 MISSING_CELLS = ("", "NA")
 """What a CSV cell holds when its value is missing; any other word is a wrong value, not a missing one."""
 

@@ -109,6 +109,12 @@ class ServingSettings(Section):
     )
     cache_megabytes: int = Field(512, ge=1, le=1_048_576, description="Size that the cache is trimmed to after a pull.")
     allow_pickle: bool = Field(False, description="Also load pickled models, which run code of their author's.")
+    trusted_types: tuple[str, ...] = Field(
+        (), description="Types that a skops file may hold beside those that run no code, by their dotted names."
+    )
+    positive_class: str = Field(
+        "", description="Class that means default, of models whose classes are not 0 and 1; the version's tag beats it."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line shown.")
 
 

@@ -13,7 +13,7 @@ from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from app.errors import CreditError
 from app.scoring.forms.compiled import compile_scorer

@@ -83,7 +83,7 @@ def decider_of(uri: str, settings: "Settings") -> "Decider":
 
     policy = load_policy(settings)
     entry = asyncio.run(pull(uri, settings.serving.pull_timeout_seconds))
-    return Decider(load_entry(entry, settings.serving.allow_pickle), policy)
+    return Decider(load_entry(entry, settings.serving), policy)
 
 
 def _run(job: "Job", files: Sequence["Input"]) -> int:

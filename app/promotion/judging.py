@@ -76,4 +76,4 @@ def registered_model(which: str, settings: Settings) -> ScoringModel:
     """A version by its number, or what an alias names. Raises ModelUnavailable, ModelRefused."""
     separator = "/" if which.isdigit() else "@"
     entry = registry.pull(f"models:/{settings.mlflow.model_name}{separator}{which}", settings)
-    return load_entry(entry, settings.serving.allow_pickle)
+    return load_entry(entry, settings.serving)

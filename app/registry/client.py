@@ -22,7 +22,6 @@ from app.settings import Settings
 
 ALIAS = "production"
 EXPERIMENT = "credit-default"
-REFERENCE_FILE = "reference.json"
 
 IMPATIENCE = {
     MLFLOW_HTTP_REQUEST_MAX_RETRIES: 2,

@@ -1,6 +1,5 @@
 """From a URI of the registry to a cache entry that is proven and ready to serve."""
 
-import json
 import logging
 import posixpath
 import re
@@ -10,22 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
-import yaml
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from app.errors import ModelMissing, ModelRefused, ModelUnavailable, NotCompilable
-from app.models.cache import ModelCache, combined_digest, folder_digests
-from app.models.load import MODEL_FOLDER, UNCOMPILED, Classifier, load_entry, load_estimator
-from app.models.proof import prove
-from app.registry.client import ALIAS, REFERENCE_FILE, connect, public, translated
-from app.scoring.forms.compiled import Scorer, compile_scorer
-from app.scoring.forms.extract import Spec, extract
-from app.scoring.model import Identity, ModelDocument, Reference, ScoringModel, positions_of
+from app.errors import ModelMissing, ModelRefused, ModelUnavailable
+from app.models.cache import ModelCache, combined_digest, folder_digests, read_entry
+from app.models.describe import document_of
+from app.models.load import MODEL_FOLDER, load_entry
+from app.registry.client import ALIAS, connect, public, translated
+from app.scoring.model import Identity, ScoringModel
 from app.settings import Settings
 
 MEGABYTE = 1 << 20
+POSITIVE_CLASS_TAG = "positive_class"
+"""Of a version: the class that means default."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +40,7 @@ def production_model(settings: Settings) -> ScoringModel | None:
             client.get_model_version_by_alias(name, ALIAS)
     except ModelMissing:
         return None
-    return load_entry(pull(f"models:/{name}@{ALIAS}", settings), settings.serving.allow_pickle)
+    return load_entry(pull(f"models:/{name}@{ALIAS}", settings), settings.serving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,8 @@ class _Source:
     uri: str
     """Names one version for good, as no alias does."""
     created_at: float
+    positive_class: str
+    """The version's tag, empty without one."""
 
 
 def pull(uri: str, settings: Settings) -> Path:
@@ -67,7 +67,7 @@ def pull(uri: str, settings: Settings) -> Path:
     with translated(f"{uri} cannot be had from {public(settings.mlflow.tracking_uri)}"):
         source = _resolve(client, uri)
         entry = cache.find(source.name, source.version, source.run_id)
-        if entry is None:
+        if entry is None or _means_otherwise(entry, source, settings):
             entry = _download(client, cache, source, settings)
     serving = settings.serving
     for removed in cache.trim(serving.cache_versions, serving.cache_megabytes * MEGABYTE, keep=entry):
@@ -78,7 +78,7 @@ def pull(uri: str, settings: Settings) -> Path:
 def _resolve(client: mlflow.MlflowClient, uri: str) -> _Source:
     if match := re.fullmatch(r"runs:/([0-9a-f]+)/(.+)", uri):
         run = client.get_run(match[1])
-        return _Source(match[2].replace("/", "-"), match[1], match[1], uri, run.info.start_time / 1000)
+        return _Source(match[2].replace("/", "-"), match[1], match[1], uri, run.info.start_time / 1000, "")
     match = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/([0-9]+))", uri)
     if match is None:
         raise ModelUnavailable(f"{uri!r} is not models:/name@alias, models:/name/version or runs:/run/path")
@@ -87,7 +87,14 @@ def _resolve(client: mlflow.MlflowClient, uri: str) -> _Source:
         client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, number)
     )
     version = str(found.version)
-    return _Source(name, version, found.run_id or "", f"models:/{name}/{version}", found.creation_timestamp / 1000)
+    uri, tag = f"models:/{name}/{version}", found.tags.get(POSITIVE_CLASS_TAG, "")
+    return _Source(name, version, found.run_id or "", uri, found.creation_timestamp / 1000, tag)
+
+
+def _means_otherwise(entry: Path, source: _Source, settings: Settings) -> bool:
+    """Whether another class counts as default now than when the entry was pulled."""
+    then = read_entry(entry).positive_class
+    return then != (source.positive_class or (settings.serving.positive_class if then else ""))
 
 
 def _refuse_too_large(uri: str, most_megabytes: int) -> None:
@@ -117,48 +124,5 @@ def _download(client: mlflow.MlflowClient, cache: ModelCache, source: _Source, s
         digest = combined_digest(folder_digests(folder))
         figures: dict[str, float] = client.get_run(source.run_id).data.metrics if source.run_id else {}
         identity = Identity(source.name, source.version, source.uri, source.run_id, digest, source.created_at)
-        return cache.commit(staged, _document(folder, identity, figures, settings.serving.allow_pickle))
-
-
-def _document(folder: Path, identity: Identity, figures: dict[str, float], allow_pickle: bool) -> ModelDocument:
-    if not (folder / "MLmodel").exists():
-        raise ModelUnavailable(f"{identity.uri} cannot be had: its artifacts hold no MLmodel")
-    try:
-        file, serialization, columns, reference = _description(folder)
-    except (yaml.YAMLError, LookupError, ValueError, TypeError, AttributeError) as error:
-        raise ModelRefused(f"{identity.uri}: its description cannot be read ({type(error).__name__})") from error
-    if file is None:
-        raise ModelRefused(f"{identity.uri} is no scikit-learn model")
-    classifier = load_estimator(folder / file, serialization, allow_pickle)
-    positions = positions_of(columns, _input_count(classifier))
-    spec, scorer = _compiled(classifier, file, serialization)
-    prove(classifier, scorer, spec["kind"], positions, reference)
-    return ModelDocument(identity, positions, spec, reference, figures)
-
-
-def _description(folder: Path) -> tuple[str | None, str, list[str] | None, Reference | None]:
-    """A model's file (None when it is not scikit-learn's), how that is saved, its columns, its reference."""
-    # Read here and not by mlflow, whose reader of signatures wants pandas, which the API's image does without.
-    model = yaml.safe_load((folder / "MLmodel").read_text())
-    flavor = model["flavors"].get("sklearn", {})
-    inputs = json.loads((model.get("signature") or {}).get("inputs") or "[]")
-    columns = [column["name"] for column in inputs] if inputs and all("name" in column for column in inputs) else None
-    path = folder / "extra_files" / REFERENCE_FILE
-    reference = Reference.from_json(json.loads(path.read_text())) if path.exists() else None
-    return flavor.get("pickled_model"), flavor.get("serialization_format", "cloudpickle"), columns, reference
-
-
-def _input_count(classifier: Classifier) -> int:
-    count = getattr(classifier, "n_features_in_", None)
-    if count is None:
-        raise ModelRefused(f"{type(classifier).__name__} does not say how many inputs it takes (n_features_in_)")
-    return int(count)
-
-
-def _compiled(classifier: Classifier, file: str, serialization: str) -> tuple[Spec, Scorer | None]:
-    try:
-        spec = extract(classifier)
-        return spec, compile_scorer(spec)
-    except NotCompilable as error:
-        log.warning("served through predict_proba: %s", error)
-        return {"kind": UNCOMPILED, "file": file, "serialization": serialization}, None
+        document = document_of(folder, identity, figures, source.positive_class, settings.serving)
+        return cache.commit(staged, document)

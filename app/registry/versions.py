@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import mlflow
 
 from app.models.load import MODEL_FOLDER, TRUSTED_TYPES
+from app.models.mlmodel import REFERENCE_FILE
 from app.registry.aliases import REASONS_JOINED_BY, move_alias
-from app.registry.client import ALIAS, EXPERIMENT, REFERENCE_FILE, connect, public, translated
+from app.registry.client import ALIAS, EXPERIMENT, connect, public, translated
 from app.scoring.model import Reference
 from app.settings import Settings
 

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from app.errors import ModelRefused
-from app.features import FEATURES, POSITIONS
+from app.features import POSITIONS
 from app.scoring.forms.compiled import LogOdds, Scorer, compile_log_odds, logit, scorer_of
 from app.scoring.forms.extract import Spec
 
@@ -78,6 +78,10 @@ class ModelDocument:
     """Of app.scoring.forms.extract; kind "uncompiled" when the model itself has to be loaded."""
     reference: Reference | None
     figures: dict[str, float]
+    positive_class: str = ""
+    """The outcome that counts as default, where the model's own classes did not say it and somebody had to."""
+    warnings: list[str] = field(default_factory=list)
+    """What whoever relies on the model should know of it, a sentence each."""
     format: int = FORMAT
 
     def to_json(self) -> dict[str, Any]:
@@ -95,26 +99,10 @@ class ModelDocument:
             spec=document["spec"],
             reference=None if reference is None else Reference.from_json(reference),
             figures=document["figures"],
+            # Not in what an older release pulled.
+            positive_class=document.get("positive_class", ""),
+            warnings=document.get("warnings", []),
         )
-
-
-def positions_of(columns: Sequence[str] | None, count: int) -> list[int]:
-    """Wire positions for a model's inputs.
-
-    Named columns are looked up by name; the one of eleven that is no feature is the file's row number, as in
-    the reference architecture's model. Without names, ten inputs are positions 1 to 10 and eleven are all.
-    Raises ModelRefused for any other count or names.
-    """
-    if count not in (len(FEATURES), len(POSITIONS)):
-        raise ModelRefused(
-            f"the model takes {count} inputs; the wire vector offers {len(FEATURES)} or {len(POSITIONS)}"
-        )
-    if columns is None:
-        return list(range(len(POSITIONS) - count, len(POSITIONS)))
-    others = [name for name in columns if name not in FEATURES]
-    if len(others) != count - len(FEATURES) or set(columns) - set(others) != set(FEATURES):
-        raise ModelRefused(f"the model wants the columns {list(columns)}; only {list(FEATURES)} can be given")
-    return [0 if name in others else POSITIONS.index(name) for name in columns]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from app.policy_file import load_policy
 from app.scoring.model import Reference, ScoringModel

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import joblib  # type: ignore[import-untyped]
+import joblib
 import numpy as np
 
-from app.models.load import load_estimator, probabilities
+from app.models.load import load_estimator
+from app.models.mlmodel import Saved
+from app.models.predicting import Classifier, PredictProba
 from app.policy_file import load_policy
 from app.scoring.model import wire_vector
-from app.settings import ROOT, WELL_KNOWN, Settings, load_settings
+from app.settings import ROOT, WELL_KNOWN, ServingSettings, Settings, load_settings
 from app.training.data import Dataset, load
 from scripts.credit import PROGRAM
 
@@ -77,21 +79,21 @@ def train(folder: Path, data: str | None) -> Trained:
     if done.returncode != 0:
         raise SystemExit(f"error: training ended with {done.returncode}: {done.stderr.strip()}\n{done.stdout[-2000:]}")
     mlflow_model = next((folder / "mlartifacts").rglob("MLmodel")).parent
-    estimator = load_estimator(mlflow_model / "model.skops", "skops", allow_pickle=False)
+    estimator = load_estimator(mlflow_model / "model.skops", Saved("model.skops", "skops"), ServingSettings())
     pickled = folder / "model.joblib"
     joblib.dump(estimator, pickled)
     mix = _mix(load(settings), estimator)
     return Trained(folder, settings.data, mlflow_model, pickled, mix, _accepted(mix))
 
 
-def _mix(dataset: Dataset, estimator: object) -> Applicants:
+def _mix(dataset: Dataset, estimator: Classifier) -> Applicants:
     chosen = np.random.default_rng(SEED).permutation(len(dataset))[:ROWS]
     numbers, features = dataset.row_numbers[chosen].tolist(), dataset.features[chosen]
     rows = [
         [number, *(None if value != value else value for value in row)]
         for number, row in zip(numbers, features.tolist(), strict=True)
     ]
-    return Applicants(rows, probabilities(estimator, features.tolist()))  # type: ignore[arg-type]
+    return Applicants(rows, PredictProba(estimator).probabilities(features.tolist()))  # type: ignore[arg-type]
 
 
 def _accepted(mix: Applicants) -> Applicants:

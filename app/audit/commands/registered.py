@@ -8,4 +8,4 @@ from app.settings import Settings
 
 def registered(settings: Settings) -> Models:
     """A function from a model's URI to the model, pulled into the cache with every file compared with its digest."""
-    return lambda uri: load_entry(pull(uri, settings), settings.serving.allow_pickle)
+    return lambda uri: load_entry(pull(uri, settings), settings.serving)

@@ -1,35 +1,59 @@
-"""A fitted scikit-learn classifier -> a scorer specification: plain numbers that JSON can hold.
+"""A fitted classifier -> a scorer specification: plain numbers that JSON can hold.
 
-The estimator is recognised by its class's name and read through its fitted attributes, so that this
-module needs no scikit-learn of its own. What it does not know raises NotCompilable.
+The estimator is recognised by its class and read through its fitted attributes, so that this module needs no
+scikit-learn of its own. What it does not know raises NotCompilable.
 """
 
 from sys import float_info
 from typing import Any
 
 from app.errors import NotCompilable
+from app.scoring.forms import lightgbm
+from app.scoring.forms.parameters import require_known
 
 Spec = dict[str, Any]
 
 
-def extract(estimator: Any) -> Spec:
+def extract(estimator: Any, positive: int = 1) -> Spec:
     """The specification of a binary classifier, for `app.scoring.forms.compiled.compile_scorer`.
 
+    positive: index, among the estimator's classes, of the one whose probability is scored.
     Raises NotCompilable with the part that has no compiled form.
     """
     name = type(estimator).__name__
-    if list(getattr(estimator, "classes_", [])) != [0, 1]:
-        raise NotCompilable(f"{name} has the classes {list(getattr(estimator, 'classes_', []))}, not [0, 1]")
+    classes = list(getattr(estimator, "classes_", []))
+    if len(classes) != 2:
+        raise NotCompilable(f"{name} has the classes {classes}, not two")
+    spec = _second_class(estimator)
+    return spec if positive == 1 else _negated(spec)
+
+
+def _second_class(estimator: Any) -> Spec:
+    name = type(estimator).__name__
+    if name == lightgbm.MODEL:
+        return lightgbm.boosted_trees(estimator.booster_)
+    require_known(estimator)
     if name == "HistGradientBoostingClassifier":
         return _boosted_trees(estimator)
+    if name == "LGBMClassifier":
+        return lightgbm.boosted_trees(estimator.booster_)
     if name == "LogisticRegression":
         return _linear([], estimator)
     if name == "Pipeline":
         *transformers, last = (step for _, step in estimator.steps)
         if type(last).__name__ == "LogisticRegression":
+            require_known(last)
             return _linear(transformers, last)
         name = f"Pipeline ending in {type(last).__name__}"
     raise NotCompilable(f"{name} has no compiled form")
+
+
+def _negated(spec: Spec) -> Spec:
+    """Of the first class: its log-odds are those of the second one, negated."""
+    if spec["kind"] == "linear":
+        return {**spec, "coefficients": [-value for value in spec["coefficients"]], "intercept": -spec["intercept"]}
+    trees = [{**tree, "value": [-value for value in tree["value"]]} for tree in spec["trees"]]
+    return {**spec, "baseline": -spec["baseline"], "trees": trees}
 
 
 def _boosted_trees(estimator: Any) -> Spec:
@@ -59,25 +83,27 @@ def _boosted_trees(estimator: Any) -> Spec:
 
 
 def _linear(transformers: list[Any], regression: Any) -> Spec:
-    steps: list[Spec] = []
-    for transformer in transformers:
-        name = type(transformer).__name__
-        if name == "SimpleImputer" and not transformer.add_indicator and transformer.missing_values != 0:
-            fill = [float(value) for value in transformer.statistics_]
-            if any(value != value for value in fill):
-                raise NotCompilable("SimpleImputer drops a column that was always missing")
-            steps.append({"kind": "impute", "fill": fill})
-        elif name == "StandardScaler":
-            width = int(transformer.n_features_in_)
-            mean = [0.0] * width if transformer.mean_ is None else transformer.mean_.tolist()
-            scale = [1.0] * width if transformer.scale_ is None else transformer.scale_.tolist()
-            steps.append({"kind": "scale", "mean": mean, "scale": scale})
-        else:
-            raise NotCompilable(f"{name} before a LogisticRegression has no compiled form")
     return {
         "kind": "linear",
         "inputs": int((transformers[0] if transformers else regression).n_features_in_),
-        "steps": steps,
+        "steps": [_step(transformer) for transformer in transformers],
         "coefficients": regression.coef_[0].tolist(),
         "intercept": float(regression.intercept_[0]),
     }
+
+
+def _step(transformer: Any) -> Spec:
+    name = type(transformer).__name__
+    if name not in ("SimpleImputer", "StandardScaler"):
+        raise NotCompilable(f"{name} before a LogisticRegression has no compiled form")
+    require_known(transformer)
+    if name == "SimpleImputer":
+        fill = [float(value) for value in transformer.statistics_]
+        if any(value != value for value in fill):
+            raise NotCompilable("SimpleImputer drops a column that was always missing")
+        return {"kind": "impute", "fill": fill}
+    width = int(transformer.n_features_in_)
+    # The attributes are there whether they are used or not.
+    mean = transformer.mean_.tolist() if transformer.with_mean else [0.0] * width
+    scale = transformer.scale_.tolist() if transformer.with_std else [1.0] * width
+    return {"kind": "scale", "mean": mean, "scale": scale}

@@ -142,6 +142,7 @@ def _add_model(app: FastAPI, settings: Settings, holder: Holder, challenger: Cha
             loaded_at=snapshot and _utc(snapshot.loaded_at),
             trained_at=document and _utc(document.identity.trained_at),
             figures=document and document.figures,
+            warnings=document and document.warnings,
             stale=holder.stale,
             registry=contact and Registry(up=contact.up, since=_utc(contact.since)),
             last_reload=_last(holder.last_reload),

@@ -259,6 +259,10 @@ class Meta(Answer):
     loaded_at: str | None = Field(description="When it was taken into service, UTC.", examples=["2026-01-31T12:00:00Z"])
     trained_at: str | None = Field(description="When it was trained, UTC.", examples=["2026-01-30T09:30:00Z"])
     figures: dict[str, float] | None = Field(description="Figures of its training.", examples=[{"held_out_auc": 0.868}])
+    warnings: list[str] | None = Field(
+        description="What whoever relies on the loaded model should know of it: columns that it does not name, say.",
+        examples=[[]],
+    )
     stale: bool = Field(
         description="Whether the loaded model is not known to be what the registry names now.", examples=[False]
     )

@@ -127,7 +127,7 @@ class Follower:
 
     async def _load(self, entry: Path) -> Pointer:
         # Load the new model before dropping the old one: a bad promotion must not empty the pod.
-        model = await asyncio.to_thread(load_entry, entry, self._settings.allow_pickle)
+        model = await asyncio.to_thread(load_entry, entry, self._settings)
         self._place.take(model)
         # Only now: the next start must find a model that is known to load.
         await asyncio.to_thread(self._cache().remember, self._uri, entry)

@@ -3,7 +3,7 @@
 import os
 
 import bentoml  # type: ignore[import-not-found]
-import joblib  # type: ignore[import-untyped]
+import joblib
 import numpy as np
 
 

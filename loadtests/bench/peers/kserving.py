@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-import joblib  # type: ignore[import-untyped]
+import joblib
 from kserve import Model, ModelServer  # type: ignore[import-not-found]
 from kserve.utils.utils import get_predict_input, get_predict_response  # type: ignore[import-not-found]
 

@@ -3,7 +3,7 @@
 import os
 from typing import Annotated
 
-import joblib  # type: ignore[import-untyped]
+import joblib
 import numpy as np
 from fastapi import FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator

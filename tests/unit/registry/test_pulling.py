@@ -4,7 +4,6 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ import mlflow.sklearn
 import numpy as np
 import pytest
 from mlflow.pyfunc.model import PythonModel
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable
 from app.models.cache import ModelCache, read_entry
@@ -59,7 +58,7 @@ def test_alias_version_and_run_give_the_same_model(boosted: Any, named_settings:
     rows = quirky_rows(50, 10, seed=10)
     expected = boosted.predict_proba(rows)[:, 1].tolist()
     for uri in uris:
-        model = load_entry(pull(uri, settings), allow_pickle=False)
+        model = load_entry(pull(uri, settings), settings.serving)
         assert [model.score([0.0, *row]) for row in rows.tolist()] == expected
     assert model.document.figures == {"roc_auc": 0.86}
     assert model.document.reference == reference_of(boosted)
@@ -143,7 +142,7 @@ def test_a_registry_made_anew_is_not_answered_from_the_old_ones_cache(boosted: A
 def test_the_origins_eleven_column_pipeline_gets_all_eleven_positions(origin: Any, named_settings: Named) -> None:
     settings = named_settings("origin")
     uri = log_plain(origin, settings, serialization_format="skops", skops_trusted_types=list(TRUSTED_TYPES))
-    model = load_entry(pull(uri, settings), allow_pickle=False)
+    model = load_entry(pull(uri, settings), settings.serving)
     rows = quirky_rows(50, 11, seed=11)
     found = np.array([model.score(row) for row in rows.tolist()])
     assert np.abs(found - origin.predict_proba(rows)[:, 1]).max() <= 1e-12
@@ -154,7 +153,7 @@ def test_a_classifier_without_a_compiled_form_is_served_uncompiled(named_setting
     rows = quirky_rows(300, 10, seed=12)
     forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(rows, outcomes(rows))
     uri = log_plain(forest, settings, serialization_format="skops", skops_trusted_types=list(TRUSTED_TYPES))
-    model = load_entry(pull(uri, settings), allow_pickle=False)
+    model = load_entry(pull(uri, settings), settings.serving)
     assert model.document.spec["kind"] == "uncompiled"
     assert [model.score([0.0, *row]) for row in rows[:9].tolist()] == forest.predict_proba(rows[:9])[:, 1].tolist()
 
@@ -202,18 +201,6 @@ def test_a_description_that_cannot_be_read_is_refused(
     (artifact_of(uri) / file).write_text(content)
     with pytest.raises(ModelRefused, match="its description cannot be read"):
         pull(uri, settings)
-
-
-def test_pulling_needs_no_pandas(boosted: Any, named_settings: Named, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = named_settings("no-pandas")
-    register(candidate_of(boosted), settings)
-    folder = artifact_of("models:/no-pandas/1")
-    without = "import sys; sys.modules['pandas'] = None; from pathlib import Path; from app.registry import pulling;"
-    describe = f"print(pulling._description(Path({str(folder)!r}))[0])"
-    ended = subprocess.run(
-        [sys.executable, "-c", without + describe], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert ended.stdout.strip() == "model.skops", ended.stderr
 
 
 def test_artifacts_that_are_gone_are_unavailable(boosted: Any, named_settings: Named) -> None:
@@ -273,3 +260,27 @@ def test_the_command_lines_exit_code_says_what_happened(
     else:
         assert ended.stderr.splitlines()[-1].startswith("error: ")
         assert "Traceback" not in ended.stderr
+
+
+def test_a_tag_that_is_set_or_changed_later_decides_which_class_means_default(named_settings: Named) -> None:
+    settings = named_settings("tagged")
+    rows = quirky_rows(300, 10, seed=13)
+    model = HistGradientBoostingClassifier(max_iter=5).fit(rows, np.where(outcomes(rows) == 1, "bad", "good"))
+    uri = log_plain(model, settings, serialization_format="skops", skops_trusted_types=list(TRUSTED_TYPES))
+    with pytest.raises(ModelRefused, match="'bad', 'good'"):
+        pull(uri, settings)
+    for index, name in ((1, "good"), (0, "bad")):
+        connect(settings).set_model_version_tag("tagged", "1", "positive_class", name)
+        served = load_entry(pull(uri, settings), settings.serving)
+        assert served.score([0.0, *rows[0]]) == pytest.approx(model.predict_proba(rows[:1])[0, index], abs=1e-15)
+
+
+def test_a_setting_that_is_changed_later_decides_which_class_means_default(named_settings: Named) -> None:
+    rows = quirky_rows(300, 10, seed=13)
+    model = HistGradientBoostingClassifier(max_iter=5).fit(rows, np.where(outcomes(rows) == 1, "bad", "good"))
+    options = {"serialization_format": "skops", "skops_trusted_types": list(TRUSTED_TYPES)}
+    uri = log_plain(model, named_settings("set"), **options)
+    for index, name in ((1, "good"), (0, "bad")):
+        settings = named_settings("set", positive_class=name)
+        served = load_entry(pull(uri, settings), settings.serving)
+        assert served.score([0.0, *rows[0]]) == pytest.approx(model.predict_proba(rows[:1])[0, index], abs=1e-15)

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings, strategies as st
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from app.features import ELDERLY_AGE, FEATURES, POSITIONS
 from app.scoring.forms.compiled import logistic

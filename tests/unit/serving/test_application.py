@@ -16,10 +16,11 @@ LIST_MODULES = """
 import json, sys
 import app.serving.run, app.serving.application
 from app.models.load import load_entry
+from app.settings import ServingSettings
 from pathlib import Path
 
 import httpx
-load_entry(Path(sys.argv[1]), False)
+load_entry(Path(sys.argv[1]), ServingSettings())
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 

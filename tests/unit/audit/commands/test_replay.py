@@ -108,7 +108,7 @@ def test_decisions_of_a_registered_model_come_out_to_the_last_bit(
 ) -> None:
     settings = registry_settings()
     version = register(candidate_of(boosted), settings)
-    model = load_entry(pull(f"models:/{version.name}/{version.version}", settings), allow_pickle=False)
+    model = load_entry(pull(f"models:/{version.name}/{version.version}", settings), settings.serving)
     decider = Decider(model, policy_of_tests())
     rows = [[None if value != value else value for value in row] for row in quirky_rows(2000, 10, seed=4).tolist()]
     entries = [decided(decider, row, NOON + at * SECOND) for at, row in enumerate(rows)]

@@ -111,6 +111,13 @@ def test_meta_describes_the_model_that_is_loaded() -> None:
     assert told.last_reload.outcome == "loaded"
 
 
+def test_meta_tells_what_to_know_of_the_model() -> None:
+    document = replace(constant_document(0.3), warnings=["the model names no columns"])
+    told = Meta.model_validate(Api(ScoringModel.compiled(document)).get("/meta").json())
+    assert told.warnings == ["the model names no columns"]
+    assert Meta.model_validate(Api().get("/meta").json()).warnings is None
+
+
 def test_meta_without_a_model_tells_what_is_configured_and_why_there_is_none() -> None:
     api = Api()
     api.holder.keep(ModelUnavailable("the registry is down"))

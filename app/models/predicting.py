@@ -1,0 +1,64 @@
+"""predict_proba as the server asks it: of the positive class, by name where the model knows names, on one thread."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Classifier(Protocol):
+    """What every classifier with scikit-learn's interface offers."""
+
+    def predict_proba(self, rows: Any, /) -> Any: ...
+
+
+class PredictProba:
+    """Asks one fitted classifier.
+
+    positive: index of the class whose probability it gives. names: of the columns that the classifier was fitted on,
+    None when it was fitted on a table without names.
+    """
+
+    def __init__(self, classifier: Classifier, positive: int = 1, names: Sequence[str] | None = None) -> None:
+        # It finds the libraries that are loaded by now, and with the classifier all that it needs are.
+        from threadpoolctl import ThreadpoolController
+
+        self.classifier = classifier
+        self.positive = positive
+        self.names = names
+        self._threads = ThreadpoolController()
+        _one_job(classifier)
+
+    def probabilities(self, rows: Sequence[Sequence[float]]) -> list[float]:
+        """Of each row of the model's inputs. Raises whatever the classifier does."""
+        import joblib
+        import numpy
+
+        table: Any = numpy.array(rows, dtype=numpy.float64)
+        if self.names is not None:
+            import pandas
+
+            table = pandas.DataFrame(table, columns=list(self.names))
+        # Starting threads takes a hundred times longer than a row; the server's other cores have work of their own.
+        with (
+            warnings.catch_warnings(),
+            self._threads.limit(limits=1),
+            joblib.parallel_config(backend="sequential"),
+        ):
+            # A library warns of what a row holds, once a row.
+            warnings.simplefilter("ignore")
+            result = numpy.asarray(self.classifier.predict_proba(table))
+        return [float(value) for value in result[:, self.positive]]
+
+
+def _one_job(classifier: Any) -> None:
+    """For libraries that start as many threads as they were told when the model was made."""
+    if hasattr(classifier, "get_params"):
+        names = [name for name in classifier.get_params(deep=True) if name.rpartition("__")[2] == "n_jobs"]
+        if names:
+            classifier.set_params(**dict.fromkeys(names, 1))
+
+
+def words_of(error: Exception) -> str:
+    """A library's own, cut to a line."""
+    line = " ".join(str(error).split())
+    return f"{type(error).__name__}: {line[:300]}" if line else type(error).__name__

@@ -1,4 +1,4 @@
-"""The commands of people: list, promote, rollback and compare."""
+"""The commands of people: list, promote, adopt, rollback and compare."""
 
 import argparse
 import json
@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     listed.add_argument("--namespace", default="credit", help="of the pods (default: %(default)s)")
     promoted = add("promote", "judge a version on the held-out rows of DATA, and let an alias name it if it passes")
     promoted.add_argument("version")
+    adopted = add("adopt", "judge a version that was trained anywhere, and write verdict and document for servers")
+    adopted.add_argument("version")
     rolled_back = add("rollback", "let an alias name the version that it named before")
     for command in (promoted, rolled_back):
         command.add_argument("--alias", choices=["production", "challenger"], default="production")
@@ -84,6 +86,10 @@ def _run(options: argparse.Namespace, settings: Settings) -> Result:
         from app.promotion.judging import promote
 
         return promote(options.version, options.alias, settings)
+    if options.command == "adopt":
+        from app.promotion.adopting import adopt
+
+        return adopt(options.version, settings)
     if options.command == "compare":
         from app.promotion.comparing import compare
 

@@ -44,7 +44,7 @@ def _run(settings: Settings) -> int:
         outcome = train(dataset, settings, production(settings), stage)
 
         stage("register")
-        registered = registry.register(to_candidate(outcome, settings), settings)
+        registered = registry.document(registry.register(to_candidate(outcome, settings), settings), settings)
         registry.promote(registered, outcome.verdict.passed, outcome.verdict.reasons, settings)
     sys.stdout.write(f"{terminal_report(outcome, settings)}\n\n")
     place = f"now {registry.ALIAS}" if outcome.verdict.passed else "kept out of production"

@@ -92,7 +92,8 @@ class Holder:
         now = self._clock()
         identity = model.identity
         serving = self.serving
-        if serving is None or serving.model.identity != identity:
+        # A version may be adopted anew, which gives it another reference population.
+        if serving is None or serving.model.document != model.document:
             alias = self._uri.rpartition("@")[2] if "@" in self._uri else ""
             metrics = self._metrics.serve(model, alias, now)
             self.serving = Serving(Decider(model, self.policy), metrics, self._uri, now)

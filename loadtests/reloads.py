@@ -264,7 +264,9 @@ def main() -> int:
         with running_registry(folder) as registry:
             register(registry, train)
             connect(registry.settings).set_registered_model_alias(NAME, "production", "1")
-            serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=POLL_SECONDS, pull_timeout_seconds=SECONDS)
+            serving = ServingSettings(
+                cache_dir=folder / "cache", poll_seconds=POLL_SECONDS, pull_timeout_seconds=SECONDS
+            )
             settings = Settings(
                 mlflow=MlflowSettings(tracking_uri=registry.url), serving=serving, audit=audit_in(folder)
             )

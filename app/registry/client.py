@@ -114,6 +114,11 @@ def _cause(error: Exception) -> str:
         return CREDENTIALS_REFUSED
     if getattr(error, "error_code", "") in NAMES_NOTHING:
         return "the registry knows no such model, version, alias or artifact"
+    if "/logged-models failed with error code 404" in text:
+        return (
+            "its MLflow server is older than 3.0, which registering a model needs; what it holds can be adopted,"
+            " promoted and served"
+        )
     if isinstance(error, MlflowException):
         return "the registry does not answer as it should"
     if isinstance(error, OSError) and error.strerror:

@@ -8,6 +8,7 @@
   x ModelError
     + ModelUnavailable   the registry or its artifacts cannot be reached
       - ModelMissing     the registry answers, and knows no such model, version or alias
+      - ModelForbidden   the registry refuses the credentials, or wants some
     + ModelRefused       the model is there and must not be served: untrusted types, wrong shape, failed proof
     + NotCompilable      the model has no compiled form; it can still be served through predict_proba
   x RecordError
@@ -47,6 +48,10 @@ class ModelUnavailable(ModelError):
 
 class ModelMissing(ModelUnavailable):
     """The registry is up."""
+
+
+class ModelForbidden(ModelUnavailable):
+    """Somebody has to mend the credentials first."""
 
 
 class ModelRefused(ModelError):

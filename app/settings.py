@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,13 +24,16 @@ CONFIG_FILE = ROOT / "configs" / "config.yaml"
 WELL_KNOWN: dict[str, tuple[str, ...]] = {
     "MODEL_URI": ("mlflow", "model_uri"),
     "MLFLOW_TRACKING_URI": ("mlflow", "tracking_uri"),
+    "MLFLOW_TRACKING_USERNAME": ("mlflow", "username"),
+    "MLFLOW_TRACKING_PASSWORD": ("mlflow", "password"),
+    "MLFLOW_TRACKING_TOKEN": ("mlflow", "token"),
     "MLFLOW_S3_ENDPOINT_URL": ("train", "s3_endpoint_url"),
     "DATA": ("train", "data"),
     "DATABASE_URI": ("audit", "database_uri"),
     "GIT_COMMIT": ("git_commit",),
 }
 
-
+SECRET = {("mlflow", "password"), ("mlflow", "token")}
 # How the bounds of a number are told.
 WORDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 
@@ -65,6 +68,9 @@ class MlflowSettings(Section):
         pattern=r"^(https?://|sqlite:///).+",
         description="The MLflow server (http://…, https://…) or an embedded file (sqlite:///…).",
     )
+    username: str = Field("", description="User at an MLflow server that asks for one, with its password.")
+    password: SecretStr = Field(SecretStr(""), description="Of that user.")
+    token: SecretStr = Field(SecretStr(""), description="Bearer token, where the server asks for that instead.")
 
 
 class GateSettings(Section):
@@ -108,6 +114,9 @@ class ServingSettings(Section):
         5, ge=2, le=1000, description="Versions kept in the cache, ready to roll back to; what serves always stays."
     )
     cache_megabytes: int = Field(512, ge=1, le=1_048_576, description="Size that the cache is trimmed to after a pull.")
+    require_verdict: bool = Field(
+        True, description="Follow an alias only to a version whose very files have passed the gate."
+    )
     allow_pickle: bool = Field(False, description="Also load pickled models, which run code of their author's.")
     trusted_types: tuple[str, ...] = Field(
         (), description="Types that a skops file may hold beside those that run no code, by their dotted names."
@@ -218,7 +227,7 @@ def _sentence(detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         return f"setting {'.'.join(path)} does not exist; remove it from the environment or {CONFIG_FILE.name}"
     # An address may hold a password, as in http://user:password@host, with any character in it.
-    value = re.sub(r"//.*@", "//…@", repr(detail["input"]))
+    value = "…" if path in SECRET else re.sub(r"//.*@", "//…@", repr(detail["input"]))
     # A pattern tells people less than the words for what is allowed.
     wrong = "" if detail["type"] == "string_pattern_mismatch" else f": {detail['msg']}"
     return f"setting {'.'.join(path)} (environment: {variable}) is {value}{wrong}; allowed: {_allowed(path)}"

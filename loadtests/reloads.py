@@ -1,11 +1,13 @@
 """`python -m loadtests.reloads [DATA]`: what following costs the answers of a real server with a real registry.
 
-Three figures, each a ratio or a difference within one run: p99 while models are pulled and swapped against p99 of the
-quiet in between, memory before and after many swaps, throughput and p99 with a challenger against without.
+Four figures, each a ratio or a difference within one run: p99 while models are fetched and swapped against p99 of the
+quiet in between, wall and CPU time of a swap by document against one by a child's pull, memory before and after many
+swaps, throughput and p99 with a challenger against without.
 """
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -16,9 +18,11 @@ from contextlib import contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from app.models.cache import ModelCache
+from app.models.pointer import DOCUMENT, DOCUMENT_DIGEST
 from app.registry.client import connect
 from app.settings import MlflowSettings, ServingSettings, Settings, TrainSettings, load_settings
 from app.training.data import load
@@ -34,6 +38,7 @@ PAUSE_SECONDS = 0.008
 """Between two requests of a connection when the rate is to be steady: some 200 a second in all."""
 QUIET_SECONDS = 6.0
 PULLS = 6
+POLL_SECONDS = 0.5
 ROUNDS = 5
 ROUND_SECONDS = 6.0
 SWAPS = 50
@@ -84,6 +89,8 @@ class World:
         self.server = server
         self._settings = settings
         self._client = connect(registry.settings)
+        found = {it: self._client.get_model_version(NAME, it).tags for it in ("1", "2")}
+        self._documents = {it: {tag: tags[tag] for tag in (DOCUMENT, DOCUMENT_DIGEST)} for it, tags in found.items()}
 
     def let(self, alias: str, version: str | None) -> None:
         if version is None:
@@ -108,9 +115,22 @@ class World:
         self.wait(partial(_serves, version))
 
     def forget(self, version: str) -> None:
-        """Let the next move to that version be a pull, with its child process and its download."""
+        """Let the next move to that version be a fetch of its document, or a pull where it has none."""
         for entry in ModelCache(self._settings.serving.cache_dir).versions(NAME, version):
             shutil.rmtree(entry)
+
+    def documented(self, version: str, given: bool) -> None:
+        """Take the version's document away from whoever looks at its tags, or give it back."""
+        for tag, value in self._documents[version].items():
+            if given:
+                self._client.set_model_version_tag(NAME, version, tag, value)
+            else:
+                self._client.delete_model_version_tag(NAME, version, tag)
+
+    def cpu_seconds(self) -> float:
+        """Of the server and of the children that it has waited for."""
+        fields = Path(f"/proc/{self.server.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
     def megabytes(self) -> float:
         status = Path(f"/proc/{self.server.process.pid}/status").read_text()
@@ -118,7 +138,7 @@ class World:
 
 
 def reloads_against_quiet(world: World) -> dict[str, Any]:
-    """p99 while a model is pulled, loaded and swapped in, against p99 of as much quiet time."""
+    """p99 while a model is fetched, loaded and swapped in, against p99 of as much quiet time."""
     windows: list[tuple[str, float, float]] = []
     with load_of(world.server, PAUSE_SECONDS) as sent:
         for turn in range(PULLS):
@@ -147,6 +167,24 @@ def reloads_against_quiet(world: World) -> dict[str, Any]:
         "p99_ratio": round(reload / quiet, 2),
         "p50_ratio": round(percentile_ms(found["reload"], 0.5) / percentile_ms(found["quiet"], 0.5), 2),
     }
+
+
+def document_against_pull(world: World) -> dict[str, Any]:
+    """Seconds of wall and of CPU from the alias moved to the other version served, in turns, each the median."""
+    spent: dict[str, list[tuple[float, float]]] = {"document": [], "pull": []}
+    for turn in range(2 * ROUNDS):
+        way, version = ("document", "pull")[turn % 2], str(2 - turn // 2 % 2)
+        world.serve("1" if version == "2" else "2")
+        world.documented(version, way == "document")
+        world.forget(version)
+        wall, cpu = time.perf_counter(), world.cpu_seconds()
+        world.serve(version)
+        spent[way].append((time.perf_counter() - wall, world.cpu_seconds() - cpu))
+        world.documented(version, True)
+    return {
+        way: {"wall_seconds": round(median(walls), 2), "cpu_seconds": round(median(cpus), 2)}
+        for way, (walls, cpus) in ((way, zip(*found, strict=True)) for way, found in spent.items())
+    } | {"swaps_each": ROUNDS, "poll_seconds": POLL_SECONDS}
 
 
 def memory_over_swaps(world: World) -> dict[str, Any]:
@@ -205,7 +243,12 @@ def register(registry: Registry, train: TrainSettings) -> None:
         log_model(registry.settings, fit_candidate(dataset, seed))
 
 
-MEASURED = {"reloads": reloads_against_quiet, "memory": memory_over_swaps, "challenger": challenger_against_none}
+MEASURED = {
+    "reloads": reloads_against_quiet,
+    "document": document_against_pull,
+    "memory": memory_over_swaps,
+    "challenger": challenger_against_none,
+}
 
 
 def main() -> int:
@@ -221,7 +264,9 @@ def main() -> int:
         with running_registry(folder) as registry:
             register(registry, train)
             connect(registry.settings).set_registered_model_alias(NAME, "production", "1")
-            serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.5)
+            serving = ServingSettings(
+                cache_dir=folder / "cache", poll_seconds=POLL_SECONDS, pull_timeout_seconds=SECONDS
+            )
             settings = Settings(
                 mlflow=MlflowSettings(tracking_uri=registry.url), serving=serving, audit=audit_in(folder)
             )

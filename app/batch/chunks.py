@@ -9,9 +9,9 @@ import pyarrow as pa
 from app.errors import DataInvalid
 from app.features import FEATURES, NAMELESS, POSITIONS
 from app.tables.checked import read
-from app.tables.columns import Wanted
 from app.tables.find import Input
 from app.tables.rules import Floats, row_numbers
+from app.tables.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True)

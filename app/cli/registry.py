@@ -8,11 +8,12 @@ import typer
 from app.cli.results import AsJson, finish
 
 commands = typer.Typer(
-    help="List, compare, promote and roll back registered models.",
+    help="List, compare, adopt, promote and roll back registered models.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="Its number.")]
 Alias = Annotated[Literal["production", "challenger"], typer.Option(help="The alias to move.")]
 
 
@@ -84,7 +85,7 @@ Examples:
 Ends with 0 when the alias names the version, with 1 when the gate refused it."""
 )
 def promote(
-    version: Annotated[str, typer.Argument(metavar="VERSION", help="Its number.")],
+    version: Version,
     alias: Alias = "production",
     as_json: AsJson = False,
 ) -> None:
@@ -96,6 +97,25 @@ def promote(
     from app.settings import load_settings
 
     finish(judging.promote(version, alias, load_settings()), as_json)
+
+
+@commands.command(
+    epilog="""\b
+Example:
+  DATA=applicants.csv credit registry adopt 4
+
+Ends with 0 when the version passed the gate, with 1 when the gate refused it."""
+)
+def adopt(version: Version, as_json: AsJson = False) -> None:
+    """Judge a version that was trained anywhere, and give it a verdict and a document. No alias moves.
+
+    The gate judges the registered model itself, on the held-out rows of DATA; the others become its reference
+    population.
+    """
+    from app.promotion import adopting
+    from app.settings import load_settings
+
+    finish(adopting.adopt(version, load_settings()), as_json)
 
 
 @commands.command(

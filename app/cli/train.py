@@ -43,7 +43,7 @@ def train() -> None:
         outcome = pipeline.train(dataset, settings, production(settings), stage)
 
         stage("register")
-        registered = registry.register(to_candidate(outcome, settings), settings)
+        registered = registry.document(registry.register(to_candidate(outcome, settings), settings), settings)
         registry.promote(registered, outcome.verdict.passed, outcome.verdict.reasons, settings)
     typer.echo(f"{terminal_report(outcome, settings)}\n")
     place = f"now {registry.ALIAS}" if outcome.verdict.passed else "kept out of production"

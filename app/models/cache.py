@@ -16,6 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from app.errors import ModelRefused
+from app.models.document import document_bytes
+from app.models.pointer import Pointer
 from app.scoring.model import ModelDocument
 
 MODEL_FILE = "model.json"
@@ -78,18 +80,20 @@ class ModelCache:
         """The entries of one version; more than one when a registry was made anew."""
         return sorted(self._entries.glob(f"{name}-{version}-*"))
 
-    def find(self, name: str, version: str, run_id: str) -> Path | None:
+    def find(self, wanted: Pointer, judged: bool = False) -> Path | None:
         """The intact entry of a version, or None.
 
-        A registry that was made anew gives old numbers to new models; the run tells them apart.
+        A registry that was made anew gives old numbers to new models; the run tells them apart. An entry with another
+        document than the version's own is none; judged: nor is one of other files than passed the gate.
         """
-        for entry in self.versions(name, version):
+        for entry in self.versions(wanted.name, wanted.version):
             try:
-                found = read_entry(entry).identity.run_id
+                found = read_entry(entry).identity
             except ModelRefused as error:
                 log.warning("a cached model cannot be used", extra={"reason": str(error)})
                 continue
-            if found == run_id:
+            own = not wanted.document_digest or document_digest(entry) == wanted.document_digest
+            if own and found.run_id == wanted.run_id and (not judged or found.digest == wanted.gate_digest):
                 return entry
         return None
 
@@ -110,10 +114,13 @@ class ModelCache:
             with suppress(OSError), _locked(folder):
                 shutil.rmtree(folder)
 
-    def commit(self, staged: Path, document: ModelDocument) -> Path:
-        """Write model.json and the digests, then give the folder its name in one step."""
+    def commit(self, staged: Path, document: ModelDocument, content: bytes | None = None) -> Path:
+        """Write model.json and the digests, then give the folder its name in one step.
+
+        content: the file that the document was read from, which is kept to the byte; made where there was none.
+        """
         identity = document.identity
-        (staged / MODEL_FILE).write_text(json.dumps(document.to_json()))
+        (staged / MODEL_FILE).write_bytes(document_bytes(document) if content is None else content)
         (staged / DIGESTS_FILE).write_text(json.dumps(folder_digests(staged), indent=1))
         target = self.entry(identity.name, identity.version, identity.digest)
         if target.exists():
@@ -160,6 +167,11 @@ class ModelCache:
 
     def _uri_file(self, uri: str) -> Path:
         return self._uris / f"{sha256(uri.encode()).hexdigest()}.json"
+
+
+def document_digest(entry: Path) -> str:
+    """SHA-256, in hex, of an entry's document."""
+    return file_digest(entry / MODEL_FILE)
 
 
 def read_entry(entry: Path) -> ModelDocument:

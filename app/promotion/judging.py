@@ -7,6 +7,7 @@ from app import registry
 from app.errors import ModelRefused, NotCompilable
 from app.models.load import load_entry
 from app.policy_file import load_policy
+from app.registry.aliases import named_by
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.training import evaluate
@@ -43,14 +44,15 @@ def promote(version: str, alias: str, settings: Settings) -> Promotion:
     """
     name = settings.mlflow.model_name
     figures: dict[str, float] = {}
+    digest = ""
     try:
         candidate = registered_model(version, settings)
     except (ModelRefused, NotCompilable) as error:
         verdict = GateVerdict(False, [str(error)])
     else:
-        verdict, measured = judge_model(candidate, production(settings), load(settings.train), settings)
-        figures = flat("", measured.overall)
-    registry.promote(registry.Registered(name, version, ""), verdict.passed, verdict.reasons, settings, alias)
+        verdict, measured = judge_model(candidate, production(settings, version), load(settings.train), settings)
+        figures, digest = flat("", measured.overall), candidate.identity.digest
+    registry.promote(registry.Registered(name, version, "", digest), verdict.passed, verdict.reasons, settings, alias)
     return Promotion(name, version, alias, verdict.passed, verdict.reasons, figures)
 
 
@@ -74,6 +76,6 @@ def judge_model(
 
 def registered_model(which: str, settings: Settings) -> ScoringModel:
     """A version by its number, or what an alias names. Raises ModelUnavailable, ModelRefused."""
-    separator = "/" if which.isdigit() else "@"
-    entry = registry.pull(f"models:/{settings.mlflow.model_name}{separator}{which}", settings)
+    version = which if which.isdigit() else named_by(which, settings)
+    entry = registry.pull(f"models:/{settings.mlflow.model_name}/{version}", settings)
     return load_entry(entry, settings.serving)

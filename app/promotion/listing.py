@@ -29,9 +29,7 @@ class Listing:
         for it in self.versions:
             figures = [number(it.figures.get(name)) for name in FIGURES]
             registered = datetime.fromtimestamp(it.created_at, UTC).strftime("%Y-%m-%d %H:%M")
-            rows.append(
-                [it.version, ", ".join(it.aliases), it.gate or "-", *figures, registered, self._pods(it.version)]
-            )
+            rows.append([it.version, ", ".join(it.aliases), it.gate or "-", *figures, registered, self._pods(it)])
         refused = [
             f"{it.version} refused: {reason}"
             for it in self.versions
@@ -44,20 +42,34 @@ class Listing:
             for pod in self.pods or ()
             if pod.stale
         ]
+        foreign = [
+            f"{pod.name} serves another model as version {pod.version}, of another registry or of other files"
+            for pod in self.pods or ()
+            if any(it.version == pod.version and _other(it, pod) for it in self.versions)
+        ]
         unknown = [f"pods unknown: {self.no_pods_because}"] if self.pods is None else []
-        return "\n".join([table(rows), *refused, *silent, *stale, *unknown])
+        return "\n".join([table(rows), *refused, *silent, *foreign, *stale, *unknown])
 
-    def _pods(self, version: str) -> str:
+    def _pods(self, it: Version) -> str:
         if self.pods is None:
             return "-"
-        serving = [pod.name for pod in self.pods if pod.version == version]
-        challenging = [f"{pod.name} (challenger)" for pod in self.pods if pod.challenger == version]
+        serving = [pod.name for pod in self.pods if pod.version == it.version and not _other(it, pod)]
+        challenging = [f"{pod.name} (challenger)" for pod in self.pods if pod.challenger == it.version]
         return ", ".join(serving + challenging)
+
+
+def _other(it: Version, pod: Pod) -> bool:
+    """Whether a pod that serves a model of that number serves another one, as of another registry."""
+    known = [(it.digest, pod.digest), (it.run_id, pod.run_id)]
+    return any(own and served and own != served for own, served in known)
 
 
 def listing(settings: Settings, context: str | None, namespace: str) -> Listing:
     """Everything about the configured model. Raises ModelUnavailable."""
     found = versions(settings)
+    if settings.mlflow.tracking_uri.startswith("sqlite:"):
+        reason = "this registry is a file on this machine, which no cluster serves from"
+        return Listing(settings.mlflow.model_name, found, None, reason)
     try:
         return Listing(settings.mlflow.model_name, found, serving_pods(context, namespace), "")
     except NoCluster as error:

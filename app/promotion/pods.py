@@ -23,6 +23,9 @@ class Pod:
     version: str | None
     challenger: str | None
     stale: bool | None
+    digest: str | None = None
+    """SHA-256, in hex, of the files of the model that it serves."""
+    run_id: str | None = None
 
 
 def serving_pods(context: str | None, namespace: str) -> list[Pod]:
@@ -75,5 +78,5 @@ def pod_of(name: str, meta: str) -> Pod:
     except ValueError:
         return Pod(name, None, None, None)
     # A pod of an earlier release tells less.
-    challenger = told.get("challenger") or {}
-    return Pod(name, told.get("model_version"), challenger.get("model_version"), told.get("stale"))
+    challenger = (told.get("challenger") or {}).get("model_version")
+    return Pod(name, told.get("model_version"), challenger, told.get("stale"), told.get("digest"), told.get("run_id"))

@@ -6,6 +6,8 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from app.errors import ModelMissing
+from app.models.pointer import DOCUMENT, GATE, GATE_DIGEST, GATE_REASONS
+from app.registry.artifacts import figures_of
 from app.registry.client import connect, public, translated
 from app.settings import Settings
 
@@ -26,6 +28,8 @@ class Version:
     """passed, refused, or empty when no gate has judged it."""
     gate_reasons: list[str]
     figures: dict[str, float]
+    digest: str
+    """SHA-256, in hex, of the files that passed the gate; empty when none did."""
 
 
 def versions(settings: Settings) -> list[Version]:
@@ -40,16 +44,37 @@ def versions(settings: Settings) -> list[Version]:
 
 def _version(client: mlflow.MlflowClient, found: ModelVersion, aliases: dict[str, str]) -> Version:
     number = str(found.version)
-    reasons = found.tags.get("gate_reasons", "")
+    reasons = found.tags.get(GATE_REASONS, "")
+    judged_in = found.tags.get(DOCUMENT, "").removeprefix("runs:/").partition("/")[0]
+    runs = dict.fromkeys([found.run_id or "", judged_in])
     return Version(
         version=number,
         run_id=found.run_id or "",
         aliases=sorted(alias for alias, version in aliases.items() if str(version) == number),
         created_at=found.creation_timestamp / 1000,
-        gate=found.tags.get("gate", ""),
+        gate=found.tags.get(GATE, ""),
         gate_reasons=reasons.split(REASONS_JOINED_BY) if reasons else [],
-        figures=dict(client.get_run(found.run_id).data.metrics) if found.run_id else {},
+        figures={name: value for run in runs for name, value in figures_of(client, run).items()},
+        digest=found.tags.get(GATE_DIGEST, ""),
     )
+
+
+def named_by(alias: str, settings: Settings, besides: str = "") -> str:
+    """The version that an alias names; the one that it was moved to before that when it names `besides`.
+
+    Raises ModelMissing when there is none, ModelUnavailable.
+    """
+    name = settings.mlflow.model_name
+    with translated(f"cannot ask for {name}@{alias}"):
+        client = connect(settings)
+        version = str(client.get_model_version_by_alias(name, alias).version)
+        if version != besides:
+            return version
+        existing = {str(it.version) for it in client.search_model_versions(f"name='{name}'")}
+        for earlier in reversed(_history(client.get_registered_model(name).tags, alias)):
+            if earlier in existing - {besides}:
+                return earlier
+    raise ModelMissing(f"{name}@{alias} names version {version}, and named no other before")
 
 
 def move_alias(client: mlflow.MlflowClient, name: str, alias: str, version: str) -> None:

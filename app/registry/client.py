@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,14 @@ from mlflow.environment_variables import (
     MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR,
     MLFLOW_HTTP_REQUEST_MAX_RETRIES,
     MLFLOW_HTTP_REQUEST_TIMEOUT,
+    MLFLOW_TRACKING_PASSWORD,
+    MLFLOW_TRACKING_TOKEN,
+    MLFLOW_TRACKING_USERNAME,
 )
 from mlflow.exceptions import MlflowException
 
-from app.errors import ModelMissing, ModelUnavailable
+from app.errors import CreditError, ModelForbidden, ModelMissing, ModelUnavailable
+from app.models.pointer import CREDENTIALS_REFUSED
 from app.settings import Settings
 
 ALIAS = "production"
@@ -34,6 +39,13 @@ IMPATIENCE = {
 reach, waiting for minutes; the environment beats these."""
 
 
+NAMES_NOTHING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""The second is what MLflow answers about an alias that names nothing."""
+FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED")
+
+log = logging.getLogger(__name__)
+
+
 def connect(settings: Settings) -> mlflow.MlflowClient:
     """A client of the configured registry that gives up in seconds, since its callers retry by themselves.
 
@@ -43,6 +55,16 @@ def connect(settings: Settings) -> mlflow.MlflowClient:
     for variable, value in IMPATIENCE.items():
         if not variable.is_set():  # type: ignore[no-untyped-call]
             variable.set(value)  # type: ignore[no-untyped-call]
+    # The client reads them from the environment alone.
+    of_settings = settings.mlflow
+    secrets = {
+        MLFLOW_TRACKING_USERNAME: of_settings.username,
+        MLFLOW_TRACKING_PASSWORD: of_settings.password.get_secret_value(),
+        MLFLOW_TRACKING_TOKEN: of_settings.token.get_secret_value(),
+    }
+    for secret, text in secrets.items():
+        if text:
+            secret.set(text)  # type: ignore[no-untyped-call]
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     mlflow.set_tracking_uri(settings.mlflow.tracking_uri)
@@ -68,19 +90,62 @@ def public(uri: str) -> str:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Raises MLflow's errors as ModelMissing, when the registry answered that there is no such thing, else as
-    ModelUnavailable.
+    """Raises every error of the registry and of its store as one sentence with the remedy.
 
-    The text goes to callers of the API; MLflow's own, which names hosts and libraries, is the error's cause.
+    ModelMissing when the registry answered that there is no such thing, else ModelUnavailable. Errors of this
+    project's own pass. The text goes to callers of the API; MLflow's own, which names hosts and libraries, goes to the
+    log.
     """
     try:
         yield
-    except MlflowException as error:
-        # The second is what it answers about an alias that names nothing.
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise ModelMissing(
-                f"{what}: the registry knows no such model, version, alias or artifact; credit train makes the first"
-            ) from error
-        raise ModelUnavailable(
-            f"{what}: the registry does not answer as it should; see that MLflow runs where MLFLOW_TRACKING_URI says"
-        ) from error
+    except (CreditError, MemoryError):
+        raise
+    except Exception as error:  # the stores behind MLflow raise what their libraries do, of which there are many
+        log.warning("%s: %s", what, _first_line(error))
+        cause = _cause(error)
+        kind = ModelForbidden if cause == CREDENTIALS_REFUSED else ModelUnavailable
+        if getattr(error, "error_code", "") in NAMES_NOTHING:
+            kind = ModelMissing
+        raise kind(f"{what}: {cause}") from error
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong, and what to do about it."""
+    causes = list(_chain(error))
+    for cause in causes:
+        if isinstance(cause, ModuleNotFoundError):
+            return (
+                f"its store needs the Python package {cause.name}, which is not installed; install it, or let the"
+                " MLflow server hand its artifacts on (mlflow server --serve-artifacts)"
+            )
+        if "Credential" in type(cause).__name__:
+            return (
+                f"its store wants credentials ({type(cause).__name__}); set the store's own, such as"
+                " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let the MLflow server hand its artifacts on"
+                " (mlflow server --serve-artifacts)"
+            )
+    text = " ".join(str(error).split())
+    if re.search(r"error code 40[13]\b", text) or getattr(error, "error_code", "") in FORBIDDEN:
+        return CREDENTIALS_REFUSED
+    if getattr(error, "error_code", "") in NAMES_NOTHING:
+        return "the registry knows no such model, version, alias or artifact; credit train makes the first"
+    if "/logged-models failed with error code 404" in text:
+        return (
+            "its MLflow server is older than 3.0, which registering a model needs; what it holds can be adopted,"
+            " promoted and served"
+        )
+    if isinstance(error, MlflowException):
+        return "the registry does not answer as it should; see that MLflow runs where MLFLOW_TRACKING_URI says"
+    if isinstance(error, OSError) and error.strerror:
+        return f"its store cannot be used: {error.strerror}; the log names the place"
+    return f"its store fails ({type(error).__name__}); the log has its own words"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -13,6 +13,7 @@ import mlflow
 
 from app.models.load import MODEL_FOLDER, TRUSTED_TYPES
 from app.models.mlmodel import REFERENCE_FILE
+from app.models.pointer import GATE, GATE_DIGEST, GATE_REASONS, PASSED, REFUSED
 from app.registry.aliases import REASONS_JOINED_BY, move_alias
 from app.registry.client import ALIAS, EXPERIMENT, connect, public, translated
 from app.scoring.model import Reference
@@ -37,6 +38,8 @@ class Candidate:
     data_name: str
     data_digest: str
     """SHA-256, in hex, of the rows' content."""
+    git_commit: str
+    """Of the code that trained it."""
     reference: Reference
     pictures: dict[str, bytes]
     """PNG by file name."""
@@ -51,6 +54,8 @@ class Registered:
     name: str
     version: str
     run_id: str
+    digest: str = ""
+    """SHA-256, in hex, of the model's files; empty while nobody has looked at them."""
 
 
 def register(candidate: Candidate, settings: Settings) -> Registered:
@@ -60,11 +65,11 @@ def register(candidate: Candidate, settings: Settings) -> Registered:
     """
     with translated(f"cannot register a model at {public(settings.mlflow.tracking_uri)}"):
         client = connect(settings)
-        experiment = _experiment(client, settings.mlflow.tracking_uri)
+        experiment = experiment_of(client, settings.mlflow.tracking_uri)
         with mlflow.start_run(experiment_id=experiment) as run, tempfile.TemporaryDirectory() as folder:
             mlflow.log_params(candidate.parameters | {"data": candidate.data_name})
             mlflow.log_metrics(candidate.figures)
-            mlflow.set_tags({"data_digest": candidate.data_digest, "git_commit": settings.git_commit})
+            mlflow.set_tags({"data_digest": candidate.data_digest, "git_commit": candidate.git_commit})
             for name, picture in candidate.pictures.items():
                 path = Path(folder, name)
                 path.write_bytes(picture)
@@ -76,7 +81,8 @@ def register(candidate: Candidate, settings: Settings) -> Registered:
             return Registered(name, number, run.info.run_id)
 
 
-def _experiment(client: mlflow.MlflowClient, tracking_uri: str) -> str:
+def experiment_of(client: mlflow.MlflowClient, tracking_uri: str) -> str:
+    """The id of the experiment that runs are logged in, which is made when missing."""
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is not None:
         return str(experiment.experiment_id)
@@ -116,14 +122,30 @@ def _log_model(candidate: Candidate, folder: Path, settings: Settings) -> str:
 def promote(
     registered: Registered, passed: bool, reasons: Sequence[str], settings: Settings, alias: str = ALIAS
 ) -> None:
-    """Write the gate's verdict on the version as tags, and move the alias to it only when it passed.
+    """Write the gate's verdict on the version, and move the alias to it only when it passed.
 
     Raises ModelUnavailable when the registry cannot be reached.
     """
     name, version = registered.name, registered.version
-    with translated(f"cannot write the verdict on version {version} of {name}"):
+    write_verdict(registered, passed, reasons, settings)
+    if passed:
+        with translated(f"cannot let {name}@{alias} name version {version}"):
+            move_alias(connect(settings), name, alias, version)
+
+
+def write_verdict(registered: Registered, passed: bool, reasons: Sequence[str], settings: Settings) -> None:
+    """Write the gate's verdict, with the digest of the files that passed, on the version as tags.
+
+    Raises ModelUnavailable when the registry cannot be reached.
+    """
+    tags = {
+        GATE_DIGEST: registered.digest if passed else "",
+        GATE_REASONS: REASONS_JOINED_BY.join(reasons),
+        GATE: PASSED if passed else REFUSED,
+    }
+    # At no moment does a verdict that passed stand beside files that did not.
+    order = tags if passed else reversed(tags)
+    with translated(f"cannot write the verdict on version {registered.version} of {registered.name}"):
         client = connect(settings)
-        client.set_model_version_tag(name, version, "gate", "passed" if passed else "refused")
-        client.set_model_version_tag(name, version, "gate_reasons", REASONS_JOINED_BY.join(reasons))
-        if passed:
-            move_alias(client, name, alias, version)
+        for tag in order:
+            client.set_model_version_tag(registered.name, registered.version, tag, tags[tag])

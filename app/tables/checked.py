@@ -8,12 +8,12 @@ from zlib import error as ZlibError
 import pyarrow as pa
 
 from app.errors import DataInvalid
-from app.tables.columns import Wanted
 from app.tables.find import Input, one_line
 from app.tables.formats import text_of
 from app.tables.rules import Rows, Table, explanation, faults
 from app.tables.text import Lines
 from app.tables.typed import Parquet, Typed
+from app.tables.wanted import Wanted
 
 
 def read(file: Input, wanted: Wanted) -> Iterator[Rows]:

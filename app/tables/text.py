@@ -14,10 +14,10 @@ from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, open_csv
 
 from app.errors import DataInvalid
 from app.features import FEATURES, MISSING_CELLS
-from app.tables.columns import Wanted, id_of
 from app.tables.find import Input
 from app.tables.formats import UTF_8, Text, unpacked
 from app.tables.rules import Column, Complaints, Rows, explanation
+from app.tables.wanted import Wanted, id_of
 
 if TYPE_CHECKING:
     import _csv

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 from pyarrow import types
 
 from app.errors import DataInvalid
-from app.tables.columns import Wanted, id_of
 from app.tables.find import Input
 from app.tables.rules import Column, Complaints, Floats, Rows
+from app.tables.wanted import Wanted, id_of
 
 CHUNK_ROWS = 1 << 16
 

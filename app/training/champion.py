@@ -14,16 +14,17 @@ SHARE_FIGURE = "held_out_share"
 """Figure of a version: the share of rows that its training held out."""
 
 
-def production(settings: Settings) -> ScoringModel | Champion | None:
+def production(settings: Settings, besides: str = "") -> ScoringModel | Champion | None:
     """The model to beat. One that exists and cannot be used is a Champion with its problem, never None.
 
+    besides: the version that is judged, where the alias may name it already.
     Raises ModelUnavailable.
     """
     # MLflow takes seconds to import; bad data must not have to wait for it.
     from app import registry
 
     try:
-        return registry.production_model(settings)
+        return registry.production_model(settings, besides)
     except (ModelRefused, NotCompilable) as error:
         return Champion("the model", None, str(error))
 

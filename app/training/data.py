@@ -13,9 +13,9 @@ from app.errors import DataInvalid
 from app.features import FEATURES, TARGET
 from app.settings import TrainSettings
 from app.tables.checked import read, read_table
-from app.tables.columns import Wanted
 from app.tables.find import find_one
 from app.tables.rules import Rows, row_numbers
+from app.tables.wanted import Wanted
 from app.training.sample import synthetic_frame
 
 Floats = npt.NDArray[np.float64]

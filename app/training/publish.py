@@ -6,6 +6,7 @@ from app.features import FEATURES, RISK_DIRECTION
 from app.registry import Candidate
 from app.settings import Settings
 from app.training.champion import SHARE_FIGURE
+from app.training.commit import code_commit
 from app.training.evaluate import flat
 from app.training.fit import HYPERPARAMETERS
 from app.training.pipeline import Outcome
@@ -24,6 +25,7 @@ def to_candidate(outcome: Outcome, settings: Settings) -> Candidate:
         figures=metric_values(outcome) | {SHARE_FIGURE: settings.train.held_out_share},
         data_name=outcome.dataset.name,
         data_digest=outcome.digest,
+        git_commit=code_commit(settings),
         reference=outcome.reference,
         pictures=outcome.pictures,
         card=model_card(outcome, settings),

@@ -3,6 +3,7 @@
 from app.features import FEATURES, RISK_DIRECTION
 from app.settings import Settings
 from app.terminal import table
+from app.training.commit import code_commit
 from app.training.evaluate import Measures
 from app.training.fit import HYPERPARAMETERS
 from app.training.pipeline import Outcome
@@ -62,7 +63,7 @@ Probability that an applicant is 90 days late or worse within two years. An appl
 | rows | {len(outcome.dataset):,}, of which {len(outcome.held_out):,} held out by a hash of each row's features |
 | default rate | {outcome.dataset.outcome.mean():.2%} |
 | seed | {train.seed} |
-| commit of the code | {settings.git_commit} |
+| commit of the code | {code_commit(settings)} |
 
 ## Model
 

@@ -5,8 +5,9 @@ import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,9 +23,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from app.features import FEATURES
-from app.models.load import TRUSTED_TYPES
+from app.models.cache import combined_digest, folder_digests
+from app.models.load import TRUSTED_TYPES, load_entry
+from app.registry import Registered, adopt, pull_files, write_verdict
 from app.registry.client import connect
-from app.settings import MlflowSettings, Settings
+from app.settings import MlflowSettings, ServingSettings, Settings
+from tests.support.fakes import reference
 from tests.support.waiting import wait_until
 
 START_SECONDS = 90.0
@@ -48,29 +52,50 @@ def constant_classifier(defaults: int) -> Any:
 
 
 def log_constant(settings: Settings, defaults: int) -> str:
-    """Register a model of constant_classifier, with nothing beside it; gives its version."""
+    """As log_model, of constant_classifier."""
     return log_model(settings, constant_classifier(defaults))
 
 
 def log_untrusted(settings: Settings) -> str:
     """Register a model with a type that runs code when it is read, which only its author trusts."""
     model = make_pipeline(FunctionTransformer(pickle.loads), constant_classifier(4))
-    return log_model(settings, model, skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    version = log_unjudged(settings, model, skops.io.get_untrusted_types(data=skops.io.dumps(model)))
+    pass_gate(settings, version)
+    return version
 
 
 def log_cut_off(settings: Settings) -> str:
     """Register a model and leave of its file in the store only the beginning; gives its version."""
-    version = log_constant(settings, 40)
+    version = log_unjudged(settings, constant_classifier(40))
     store = get_artifact_repository(connect(settings).get_model_version_download_uri(NAME, version))
     with TemporaryDirectory() as folder:
         file = Path(store.download_artifacts("model.skops", folder))  # type: ignore[no-untyped-call]
         file.write_bytes(file.read_bytes()[:1000])
         store.log_artifact(str(file))  # type: ignore[no-untyped-call]
+    pass_gate(settings, version)
     return version
 
 
-def log_model(settings: Settings, model: Any, trusted: Sequence[str] = TRUSTED_TYPES) -> str:
-    """Register a model, with nothing beside it; gives its version."""
+def pass_gate(settings: Settings, version: str) -> None:
+    """Write a verdict that passed for the files that the registry has of a version, without judging them."""
+    connect(settings)
+    with TemporaryDirectory() as folder:
+        files = Path(mlflow.artifacts.download_artifacts(f"models:/{NAME}/{version}", dst_path=folder))
+        digest = combined_digest(folder_digests(files))
+    write_verdict(Registered(NAME, version, "", digest), True, [], settings)
+
+
+def log_model(settings: Settings, model: Any) -> str:
+    """Register a model as one that was adopted, with a made-up population; gives its version."""
+    version = log_unjudged(settings, model)
+    entry = pull_files(f"models:/{NAME}/{version}", settings)
+    document = replace(load_entry(entry, settings.serving).document, reference=reference())
+    write_verdict(adopt(document, {}, {}, settings), True, [], settings)
+    return version
+
+
+def log_unjudged(settings: Settings, model: Any, trusted: Sequence[str] = TRUSTED_TYPES) -> str:
+    """Register a model as anybody may, with nothing beside it; gives its version."""
     connect(settings)
     with mlflow.start_run():
         info = mlflow.sklearn.log_model(
@@ -87,8 +112,10 @@ def log_model(settings: Settings, model: Any, trusted: Sequence[str] = TRUSTED_T
 class Registry:
     """An MLflow server on one port that can be stopped and started; its data stay in the folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._options = options
+        self._environment = environment or {}
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -98,14 +125,16 @@ class Registry:
 
     @property
     def settings(self) -> Settings:
-        return Settings(mlflow=MlflowSettings(tracking_uri=self.url))
+        serving = ServingSettings(cache_dir=self.folder / "cache")
+        return Settings(mlflow=MlflowSettings(tracking_uri=self.url), serving=serving)
 
     def start(self) -> None:
         """Until it answers."""
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
         command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder / 'mlflow.db'}"]
         command += ["--artifacts-destination", str(self.folder / "artifacts")]
-        environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        command += self._options
+        environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **self._environment}
         with (self.folder / "mlflow.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, env=environment, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
@@ -137,9 +166,11 @@ class Registry:
 
 
 @contextmanager
-def running_registry(folder: Path) -> Iterator[Registry]:
-    """A registry that is killed at the end."""
-    registry = Registry(folder)
+def running_registry(
+    folder: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Iterator[Registry]:
+    """A registry that is killed at the end. options: more arguments of `mlflow server`."""
+    registry = Registry(folder, options, environment)
     registry.start()
     try:
         yield registry

@@ -43,6 +43,7 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": settings.mlflow.tracking_uri,
         "SERVING__CACHE_DIR": str(settings.serving.cache_dir),
         "SERVING__POLL_SECONDS": str(settings.serving.poll_seconds),
+        "SERVING__PULL_TIMEOUT_SECONDS": str(settings.serving.pull_timeout_seconds),
         "AUDIT__JOURNAL_DIR": str(settings.audit.journal_dir),
         "DATABASE_URI": settings.audit.database_uri,
     }

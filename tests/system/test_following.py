@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ DEFAULTS = {"1": 4, "2": 20}
 """Of 200 rows, by version: each version gives everybody another probability."""
 PROBABILITIES = {version: defaults / 200 for version, defaults in DEFAULTS.items()}
 CORRUPT, UNTRUSTED = "3", "4"
-SECONDS = 60.0
+SECONDS = 400.0
+"""Longer than a pull may take here: it gives way to all that keeps the machine busy."""
 MOVES = 20
 
 
@@ -51,8 +52,12 @@ class World:
         text = httpx.get(f"{self.server.url}/metrics", timeout=10).text
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
 
-    def traffic(self) -> AbstractContextManager[Traffic]:
-        return steady_traffic(self.server.url, PROBABILITIES, URI)
+    @contextmanager
+    def traffic(self) -> Iterator[Traffic]:
+        """What serves has answered before anything moves."""
+        with steady_traffic(self.server.url, PROBABILITIES, URI) as traffic:
+            wait_until(lambda: traffic.answered, lambda it: it > 0, SECONDS, "the first answer")
+            yield traffic
 
     def assert_unharmed(self, traffic: Traffic, *versions: str) -> None:
         """Nothing failed, nothing was mixed, nothing restarted; and those versions are the ones that answered."""
@@ -77,7 +82,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture(scope="module")
 def settings(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("server")
-    serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.2)
+    serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.2, pull_timeout_seconds=SECONDS - 30)
     return Settings(mlflow=MlflowSettings(tracking_uri=registry.url), serving=serving, audit=audit_in(folder))
 
 

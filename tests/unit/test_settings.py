@@ -121,3 +121,22 @@ def test_a_password_of_any_characters_stays_out_of_the_message(monkeypatch: pyte
         load_settings()
     assert "w0rd" not in str(refused.value)
     assert "DATABASE_URI" in str(refused.value)
+
+
+@pytest.mark.parametrize("secret", ["password", "token"])
+def test_a_secret_of_the_wrong_kind_stays_out_of_the_message(tmp_path: Path, secret: str) -> None:
+    write_config(tmp_path, f"mlflow: {{{secret}: 8412639}}")
+    with pytest.raises(SettingInvalid, match=f"setting mlflow.{secret} ") as refused:
+        load_settings()
+    assert "8412639" not in str(refused.value)
+
+
+def test_credentials_go_by_the_names_that_mlflow_knows_and_show_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("USERNAME", "PASSWORD", "TOKEN"):
+        monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", f"s3cret-{name}")
+    mlflow = load_settings().mlflow
+    assert mlflow.username == "s3cret-USERNAME"
+    assert mlflow.password.get_secret_value() == "s3cret-PASSWORD"
+    assert mlflow.token.get_secret_value() == "s3cret-TOKEN"
+    assert "s3cret-PASSWORD" not in repr(mlflow)
+    assert "s3cret-TOKEN" not in repr(mlflow)

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
-from app.errors import ModelMissing, ModelRefused, ModelUnavailable
-from app.models.cache import ModelCache
+from app.errors import ModelForbidden, ModelMissing, ModelRefused, ModelUnavailable
+from app.models.cache import ModelCache, document_digest
 from app.models.load import load_entry
+from app.models.pointer import Pointer
 from app.scoring.model import ScoringModel
-from app.serving.live.alias_reader import Alias, Pointer, alias_reader
+from app.serving.live.alias_reader import Alias, alias_reader
 from app.serving.live.challenger import Challenger
+from app.serving.live.document_fetch import fetch
 from app.serving.live.holder import Holder
 from app.serving.live.memory import release_free_memory
 from app.serving.live.pull_process import pull
@@ -69,8 +71,9 @@ class Follower:
         self._leave = leave
         self._clock = clock
         self._failures = 0
-        # What serves, and what failed last and is left alone until then, in the registry's words.
+        # What serves and the digest of its document, and what failed last and is left alone until then.
         self._served: Pointer | None = None
+        self._loaded: str | None = None
         self._failed: Pointer | None = None
         self._retry_at = 0.0
 
@@ -102,6 +105,9 @@ class Follower:
                 self._place.contact(True)
                 if wanted == self._failed and self._clock() < self._retry_at:
                     return self._poll_pause()
+                wanted.require_registered()
+                if wanted != self._served and self._settings.require_verdict:
+                    wanted.require_verdict()
             if wanted is None or wanted != self._served:
                 await self._bring(wanted)
         except ModelMissing as error:
@@ -117,22 +123,37 @@ class Follower:
         return self._poll_pause() if self._alias is not None else None
 
     async def _bring(self, wanted: Pointer | None) -> None:
-        entry = None if wanted is None else await asyncio.to_thread(self._find, wanted)
-        served = await self._load(entry or await self._pull(self._uri))
-        if self._alias is None:
+        if wanted is None or self._alias is None:
+            await self._load(await self._pull(self._uri))
             self._place.contact(True)
-        # The alias may have moved on during the pull: then the next step sees that it did.
-        if wanted is not None:
+            return
+        entry = await asyncio.to_thread(self._find, wanted)
+        if entry is not None and await asyncio.to_thread(document_digest, entry) == self._loaded:
+            self._served = wanted  # the cache gave it before the registry was asked
+        elif entry is not None:
+            await self._load(entry, wanted)
+        elif (fetched := await fetch(self._alias, wanted, self._settings)) is not None:
+            await self._take(*fetched, wanted)
+        else:
+            # The version has no document, or one that is not enough: its own files are needed.
+            served = await self._load(await self._pull(self._uri))
+            # The alias may have moved on during the pull: then the next step sees that it did.
             self._served = wanted if served.version == wanted.version else None
 
-    async def _load(self, entry: Path) -> Pointer:
+    async def _load(self, entry: Path, pointer: Pointer | None = None) -> Pointer:
         # Load the new model before dropping the old one: a bad promotion must not empty the pod.
         model = await asyncio.to_thread(load_entry, entry, self._settings)
+        return await self._take(model, entry, pointer)
+
+    async def _take(self, model: ScoringModel, entry: Path, pointer: Pointer | None) -> Pointer:
+        """pointer: what the registry says of it; its identity is all that is known where nobody was asked."""
         self._place.take(model)
         # Only now: the next start must find a model that is known to load.
         await asyncio.to_thread(self._cache().remember, self._uri, entry)
         await asyncio.to_thread(release_free_memory)
-        self._served = Pointer(model.identity.name, model.identity.version, model.identity.run_id)
+        identity = model.identity
+        self._served = pointer or Pointer(identity.name, identity.version, identity.run_id)
+        self._loaded = await asyncio.to_thread(document_digest, entry)
         return self._served
 
     def _cache(self) -> ModelCache:
@@ -143,12 +164,12 @@ class Follower:
 
     def _find(self, wanted: Pointer) -> Path | None:
         """What makes a rollback quick, and possible without the registry's artifacts."""
-        return self._cache().find(wanted.name, wanted.version, wanted.run_id)
+        return self._cache().find(wanted, self._settings.require_verdict)
 
     async def _vacate(self, leave: Callable[[], None]) -> None:
         leave()
         if self._served is not None:
-            self._served = None
+            self._served = self._loaded = None
             await asyncio.to_thread(self._cache().forget, self._uri)
 
     def _after(self, error: Exception, wanted: Pointer | None) -> float:
@@ -166,7 +187,8 @@ class Follower:
             # and a refused version gives the same answer for ever.
             self._failed = wanted
             self._retry_at = float("inf") if isinstance(error, ModelRefused) else self._clock() + pause
-        return min(pause, self._poll_pause())
+        # What somebody has to mend first is not worth asking for at every poll.
+        return jittered(LONGEST_PAUSE_SECONDS) if isinstance(error, ModelForbidden) else min(pause, self._poll_pause())
 
     def _poll_pause(self) -> float:
         return jittered(self._settings.poll_seconds)
@@ -181,9 +203,9 @@ def followers_of(settings: Settings, holder: Holder, challenger: Challenger) -> 
         async with turn:
             return await pull(uri, settings.serving.pull_timeout_seconds)
 
-    uri, server = settings.mlflow.model_uri, settings.mlflow.tracking_uri
-    production = Follower(settings, uri, holder, in_turn, alias_reader(uri, server))
-    challenged = alias_reader(challenger.uri, server)
-    if alias_reader(uri, server) is None or challenged is None:
+    uri, registry = settings.mlflow.model_uri, settings.mlflow
+    production = Follower(settings, uri, holder, in_turn, alias_reader(uri, registry))
+    challenged = alias_reader(challenger.uri, registry)
+    if alias_reader(uri, registry) is None or challenged is None:
         return [production]
     return [production, Follower(settings, challenger.uri, challenger, in_turn, challenged, challenger.leave)]

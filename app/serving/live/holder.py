@@ -120,7 +120,8 @@ class Holder:
         now = self._clock()
         identity = model.identity
         serving = self.serving
-        if serving is None or serving.model.identity != identity:
+        # A version may be adopted anew, which gives it another reference population.
+        if serving is None or serving.model.document != model.document:
             alias = self._uri.rpartition("@")[2] if "@" in self._uri else ""
             self._metrics.describe_model(model, alias, now)
             counted = ModelMetrics(self._metrics, model)

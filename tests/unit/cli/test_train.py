@@ -1,7 +1,7 @@
 """The command line: what it prints, and its exit code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -23,6 +23,7 @@ class FakeRegistry:
 
     problem: Exception | None = None
     registered: list[Candidate] = field(default_factory=list)
+    documented: list[str] = field(default_factory=list)
     verdicts: list[tuple[str, bool, list[str]]] = field(default_factory=list)
 
     def register(self, candidate: Candidate, settings: Settings) -> Registered:
@@ -30,9 +31,14 @@ class FakeRegistry:
         return Registered(settings.mlflow.model_name, "4", "run")
 
     def promote(self, registered: Registered, passed: bool, reasons: Sequence[str], settings: Settings) -> None:
+        assert registered.digest == "d" * 64
         self.verdicts.append((registered.version, passed, list(reasons)))
 
-    def production_model(self, settings: Settings) -> ScoringModel | None:
+    def document(self, registered: Registered, settings: Settings) -> Registered:
+        self.documented.append(registered.version)
+        return replace(registered, digest="d" * 64)
+
+    def production_model(self, settings: Settings, besides: str) -> ScoringModel | None:
         if self.problem is not None:
             raise self.problem
         return None
@@ -41,7 +47,7 @@ class FakeRegistry:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRegistry:
     fake = FakeRegistry()
-    for name in ("register", "promote", "production_model"):
+    for name in ("register", "document", "promote", "production_model"):
         monkeypatch.setattr(registry, name, getattr(fake, name))
     monkeypatch.delenv("DATA", raising=False)
     return fake
@@ -63,6 +69,7 @@ def test_a_candidate_that_passes_is_registered_promoted_and_printed(
     assert credit("train") == 0
     assert fake.verdicts == [("4", True, outcome.verdict.reasons)]
     assert fake.registered[0].estimator is outcome.estimator
+    assert fake.documented == ["4"]
     out = capsys.readouterr().out
     assert "gate: passed" in out
     assert "credit-default-model version 4: now production" in out

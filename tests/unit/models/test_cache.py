@@ -1,15 +1,25 @@
 """Entries of the model cache are complete, or absent, or refused; those used longest ago leave first."""
 
+import json
 import os
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.errors import ModelRefused
-from app.models.cache import ModelCache, combined_digest, folder_bytes, folder_digests, read_entry
+from app.models.cache import (
+    ModelCache,
+    combined_digest,
+    document_digest,
+    folder_bytes,
+    folder_digests,
+    read_entry,
+)
+from app.models.pointer import Pointer
 from app.settings import ROOT
 from tests.support.fakes import NAME, constant_document
 from tests.unit.scoring.test_model import linear_document
@@ -136,10 +146,36 @@ def test_what_is_forgotten_may_be_trimmed(tmp_path: Path) -> None:
 def test_a_version_is_found_by_its_run_while_it_is_intact(tmp_path: Path) -> None:
     cache = ModelCache(tmp_path)
     entry = versions_in(cache, 1)[0]
-    assert cache.find(NAME, "1", "run1") == entry
-    assert cache.find(NAME, "1", "of another registry") is None
+    pointer = Pointer(NAME, "1", "run1")
+    assert cache.find(pointer) == entry
+    assert cache.find(replace(pointer, run_id="of another registry")) is None
     (entry / "model.json").write_text("{}")
-    assert cache.find(NAME, "1", "run1") is None
+    assert cache.find(pointer) is None
+
+
+def test_a_version_whose_document_was_made_again_is_not_found(tmp_path: Path) -> None:
+    cache = ModelCache(tmp_path)
+    entry = versions_in(cache, 1)[0]
+    pointer = Pointer(NAME, "1", "run1", document="runs:/0a/document.json", document_digest=document_digest(entry))
+    assert cache.find(pointer) == entry
+    assert cache.find(replace(pointer, document_digest="0" * 64)) is None
+
+
+def test_where_a_verdict_is_wanted_an_entry_of_other_files_than_passed_is_not_found(tmp_path: Path) -> None:
+    cache = ModelCache(tmp_path)
+    entry = versions_in(cache, 1)[0]
+    pointer = Pointer(NAME, "1", "run1", gate="passed", gate_digest=f"{1:0>64}")
+    assert cache.find(pointer, judged=True) == entry
+    assert cache.find(replace(pointer, gate_digest="0" * 64), judged=True) is None
+
+
+def test_a_document_that_came_as_a_file_is_kept_to_the_byte(tmp_path: Path) -> None:
+    cache, document = ModelCache(tmp_path), constant_document(0.3)
+    content = json.dumps(document.to_json(), indent=3).encode()
+    with cache.staging() as staged:
+        entry = cache.commit(staged, document, content)
+    assert (entry / "model.json").read_bytes() == content
+    assert read_entry(entry) == document
 
 
 KILLED_WHILE_STAGING = """

@@ -37,7 +37,8 @@ def test_each_pod_is_asked_what_it_serves(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(kubernetes.config, "new_client_from_config", lambda context: context)
     monkeypatch.setattr(kubernetes.client, "CoreV1Api", lambda _: cluster)
     monkeypatch.setattr(kubernetes.stream, "stream", cluster.stream)
-    assert serving_pods(None, "credit") == [Pod("ready", "7", None, True), Pod("leaving", None, None, None)]
+    ready = Pod("ready", "7", None, True, digest=f"{7:0>64}", run_id="run7")
+    assert serving_pods(None, "credit") == [ready, Pod("leaving", None, None, None)]
 
 
 def test_a_pod_of_an_earlier_release_tells_what_it_can() -> None:

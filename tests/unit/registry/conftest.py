@@ -39,6 +39,7 @@ def candidate_of(model: Any, reference: Reference | None = None) -> Candidate:
         figures={"roc_auc": 0.86},
         data_name="a test",
         data_digest="0" * 64,
+        git_commit="c" * 40,
         reference=reference or reference_of(model),
         pictures={"roc.png": b"not really a picture"},
         card="# Card",

@@ -1,14 +1,17 @@
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from app.errors import ModelError, ModelMissing, ModelRefused, ModelUnavailable
+from app.errors import ModelError, ModelForbidden, ModelMissing, ModelRefused, ModelUnavailable
 from app.metrics import Metrics
-from app.models.cache import ModelCache
+from app.models.cache import ModelCache, document_digest
+from app.models.document import document_bytes
+from app.models.pointer import Pointer
 from app.policy_file import load_policy
-from app.serving.live.alias_reader import Pointer
 from app.serving.live.challenger import Challenger
 from app.serving.live.follower import LONGEST_PAUSE_SECONDS, Follower, followers_of
 from app.serving.live.holder import Holder
@@ -23,13 +26,23 @@ class FakeRegistry:
         self.settings = settings
         self.alias: str | Exception = "1"
         self.broken: dict[str, Exception] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        """By version, what is not as of one that has passed the gate and has no document."""
+        self.documents: dict[str, bytes] = {}
         self.pulls: list[str] = []
+        self.fetched: list[str] = []
         self.closed = False
 
     async def read(self) -> Pointer:
         if isinstance(self.alias, Exception):
             raise self.alias
-        return Pointer(NAME, self.alias, f"run{self.alias}")
+        passed = Pointer(NAME, self.alias, f"run{self.alias}", gate="passed", gate_digest=f"{self.alias:0>64}")
+        return replace(passed, **self.tags.get(self.alias, {}))
+
+    async def document(self, pointer: Pointer, most_bytes: int) -> bytes | None:
+        if pointer.document:
+            self.fetched.append(pointer.version)
+        return self.documents.get(pointer.version)
 
     async def close(self) -> None:
         self.closed = True
@@ -46,8 +59,10 @@ class FakeRegistry:
 class World:
     """A follower with everything around it, and a clock that stands still unless it is moved."""
 
-    def __init__(self, folder: Path, followed: bool = True) -> None:
-        self.settings = settings_for(folder)
+    def __init__(self, folder: Path, followed: bool = True, require_verdict: bool = True) -> None:
+        settings = settings_for(folder)
+        serving = settings.serving.model_copy(update={"require_verdict": require_verdict})
+        self.settings = settings.model_copy(update={"serving": serving})
         self.registry = FakeRegistry(self.settings)
         self.metrics = Metrics(0.05)
         self.holder = Holder(self.settings, load_policy(self.settings), self.metrics)
@@ -69,6 +84,14 @@ class World:
     @property
     def outcome(self) -> str | None:
         return None if self.holder.last_reload is None else self.holder.last_reload.outcome
+
+    @property
+    def reason(self) -> str:
+        return "" if self.holder.last_reload is None else self.holder.last_reload.reason or ""
+
+    @property
+    def probability(self) -> float | None:
+        return None if self.holder.serving is None else self.holder.serving.model.score([0.0] * 11)
 
     @property
     def registry_up(self) -> float | None:
@@ -113,6 +136,134 @@ def test_pulls_the_same_version_of_another_run(world: World) -> None:
     asyncio.run(world.follower.serve_cached())
     world.step()
     assert world.registry.pulls == ["1"]
+
+
+def with_document(world: World, version: str, probability: float = 0.3) -> None:
+    """Let that version have a document in the registry."""
+    content = document_bytes(constant_document(probability, version))
+    world.registry.documents[version] = content
+    tags = {"document": f"runs:/{version}/document.json", "document_digest": sha256(content).hexdigest()}
+    world.registry.tags[version] = tags
+
+
+def test_a_version_with_a_document_is_served_without_a_pull(world: World) -> None:
+    with_document(world, "1")
+    world.steps(3)
+    assert (world.version, world.registry.fetched, world.registry.pulls) == ("1", ["1"], [])
+    assert not world.holder.stale
+
+
+def test_a_document_that_the_server_does_not_hand_on_leaves_the_pull(world: World) -> None:
+    with_document(world, "1")
+    world.registry.documents.clear()
+    world.steps(3)
+    assert (world.version, world.registry.fetched, world.registry.pulls) == ("1", ["1"], ["1"])
+
+
+def test_a_document_of_a_model_that_cannot_be_compiled_leaves_the_pull(world: World) -> None:
+    document = replace(constant_document(0.3, "1"), spec={"kind": "uncompiled", "file": "", "serialization": ""})
+    world.registry.documents["1"] = content = document_bytes(document)
+    world.registry.tags["1"] = {"document": "runs:/1/d", "document_digest": sha256(content).hexdigest()}
+    world.step()
+    assert (world.version, world.registry.pulls) == ("1", ["1"])
+
+
+def test_a_document_that_is_not_the_registered_one_is_refused(world: World) -> None:
+    world.step()
+    with_document(world, "2")
+    world.registry.documents["2"] += b" "
+    world.registry.alias = "2"
+    world.step()
+    assert (world.version, world.outcome, world.registry.pulls) == ("1", "refused", ["1"])
+    assert "is not the one that was registered" in world.reason
+    assert "credit registry adopt 2" in world.reason
+
+
+def test_a_document_of_other_files_than_passed_the_gate_is_refused(world: World) -> None:
+    with_document(world, "1")
+    world.registry.tags["1"]["gate_digest"] = "0" * 64
+    world.step()
+    assert (world.version, world.outcome) == (None, "refused")
+    assert "are not those that passed the gate" in world.reason
+
+
+def test_a_version_that_gets_a_document_is_taken_again_with_it(world: World) -> None:
+    world.step()
+    with_document(world, "1", probability=0.4)
+    world.steps(2)
+    assert (world.registry.pulls, world.registry.fetched) == (["1"], ["1"])
+    assert world.probability == pytest.approx(0.4)
+
+
+def test_what_the_cache_gave_is_not_loaded_again_once_the_registry_names_it(world: World) -> None:
+    with_document(world, "1")
+    entry = cached_model(world.settings, constant_document(0.3, "1"))
+    asyncio.run(world.follower.serve_cached())
+    loaded_at = world.holder.serving
+    world.step()
+    assert world.holder.serving is loaded_at
+    assert (world.registry.pulls, world.registry.fetched, document_digest(entry)) == (
+        [],
+        [],
+        world.registry.tags["1"]["document_digest"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("tags", "remedy"),
+    [
+        ({"gate": ""}, "credit registry adopt 2"),
+        ({"gate_digest": ""}, "credit registry adopt 2"),
+        ({"gate": "refused"}, "let the alias name a version that passed"),
+    ],
+    ids=["never judged", "judged by an earlier release", "refused"],
+)
+def test_a_version_without_a_verdict_that_passed_is_not_followed(
+    world: World, tags: dict[str, str], remedy: str
+) -> None:
+    world.step()
+    world.registry.tags["2"] = tags
+    world.registry.alias = "2"
+    world.steps(3)
+    assert (world.version, world.outcome, world.registry.pulls, world.holder.stale) == ("1", "refused", ["1"], True)
+    assert remedy in world.reason
+
+
+def test_the_first_model_needs_a_verdict_too_and_is_served_as_soon_as_it_has_one(world: World) -> None:
+    world.registry.tags["1"] = {"gate": ""}
+    world.steps(2)
+    assert (world.version, world.registry.pulls) == (None, [])
+    world.registry.tags.clear()
+    world.step()
+    assert (world.version, world.registry.pulls) == ("1", ["1"])
+
+
+def test_where_no_verdict_is_required_the_alias_is_followed_wherever_it_goes(tmp_path: Path) -> None:
+    world = World(tmp_path, require_verdict=False)
+    world.registry.tags["1"] = {"gate": "", "gate_digest": ""}
+    world.step()
+    assert world.version == "1"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [("PENDING_REGISTRATION", "unavailable"), ("FAILED_REGISTRATION", "refused")]
+)
+def test_a_version_whose_registration_has_not_ended_well_is_not_pulled(world: World, status: str, outcome: str) -> None:
+    world.step()
+    world.registry.tags["2"] = {"status": status}
+    world.registry.alias = "2"
+    world.step()
+    assert (world.version, world.outcome, world.registry.pulls) == ("1", outcome, ["1"])
+    world.registry.tags.clear()
+    world.step()
+    assert world.version == "2"
+
+
+def test_a_registry_that_wants_credentials_is_not_asked_at_every_poll(world: World) -> None:
+    world.registry.alias = ModelForbidden("set MLFLOW_TRACKING_USERNAME")
+    pause = world.step()
+    assert pause is not None
+    assert pause >= 0.8 * LONGEST_PAUSE_SECONDS
 
 
 def test_going_back_to_a_version_in_the_cache_pulls_nothing(world: World) -> None:

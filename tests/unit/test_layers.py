@@ -39,6 +39,11 @@ NOT_AT_IMPORT_TIME = {
     "sqlalchemy",
     "alembic",
     "psycopg2",
+    "joblib",
+    "threadpoolctl",
+    "lightgbm",
+    "xgboost",
+    "catboost",
 }
 MODULES = sorted((ROOT / "app").rglob("*.py"))
 

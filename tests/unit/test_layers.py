@@ -42,6 +42,11 @@ NOT_AT_IMPORT_TIME = {
     "psycopg2",
     "typer",
     "rich",
+    "joblib",
+    "threadpoolctl",
+    "lightgbm",
+    "xgboost",
+    "catboost",
 }
 
 MODULES = sorted((ROOT / "app").rglob("*.py"))

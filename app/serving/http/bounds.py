@@ -7,6 +7,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.serving.http.edge import Edge
 from app.serving.http.paths import KIB, SHEDDABLE
 from app.serving.http.problems import MEDIA_TYPE, RetryAfter, problem_body
+from app.serving.http.server import CLOSE_HEADER
 
 MOST_HEAD_BYTES = 64 * KIB
 """Request line and headers together, or what comes beside a body in pieces; a browser's head is below 8 KiB."""
@@ -17,7 +18,7 @@ MOST_UNDER_WAY = 500
 MOST_PIPELINED = 100
 """Requests of one connection that wait for the one before them."""
 
-CLOSE = b"connection: close\r\n"
+CLOSE = b"%s: %s\r\n" % CLOSE_HEADER
 
 
 class BoundedProtocol(HttpToolsProtocol):

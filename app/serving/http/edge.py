@@ -62,8 +62,9 @@ class Edge:
         finally:
             leave_request(token)
         status, answer_headers, content = answer
+        answer_headers.append((HEADER, request_id.encode()))
         self.finish("POST", PREDICT.template, route, status, started, caller, request_id)
-        return status, [*answer_headers, (HEADER, request_id.encode())], content
+        return answer
 
     def refuse(self, endpoint: Endpoint, headers: Headers, values: HeaderValues) -> tuple[str | None, Answered | None]:
         """The caller's name, and the refusal of what is not let in before anything of its body is read."""

@@ -15,5 +15,6 @@ def require_json(headers: HeaderValues) -> None:
     declared = headers.get(b"content-type", b"")
     if declared != JSON and not JSON_IN_UTF8.fullmatch(declared.decode("latin-1")):
         raise HTTPException(415, "the body must be sent with the header Content-Type: application/json")
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
         raise HTTPException(415, "the body must be sent without Content-Encoding")

@@ -21,7 +21,8 @@ JSON = b"application/json"
 
 def header_values(headers: Headers) -> HeaderValues:
     """A request's headers by name."""
-    return dict(reversed(headers))
+    values = dict(headers)
+    return values if len(values) == len(headers) else dict(reversed(headers))
 
 
 def answer_of(status: int, headers: Headers, body: bytes, media_type: bytes = JSON) -> Answered:

@@ -4,11 +4,9 @@ A task, the scope that it is given and the messages that it sends cost twice as 
 does for a request, and there is nothing to wait for. Whatever has to wait goes the server's usual way.
 """
 
-from itertools import chain
-
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from app.serving.http.bounds import CLOSE, BoundedProtocol
+from app.serving.http.bounds import BoundedProtocol
 from app.serving.http.messages import Answered
 from app.serving.http.paths import PREDICT
 from app.serving.http.server import CLOSE_HEADER
@@ -98,15 +96,12 @@ class FastPathProtocol(BoundedProtocol):
     def _send(self, answer: Answered) -> None:
         status, headers, body = answer
         defaults = self.server_state.default_headers
-        parts = [STATUS_LINE[status]]
-        for name, value in chain(defaults, headers):
-            parts += (name, b": ", value, b"\r\n")
+        fields = [b": ".join(field) for field in (*defaults, *headers)]
         if CLOSE_HEADER in defaults:
             stays = False
         elif not (stays := self.parser.should_keep_alive()):
-            parts.append(CLOSE)
-        parts += (b"\r\n", body)
-        self.transport.write(b"".join(parts))
+            fields.append(b": ".join(CLOSE_HEADER))
+        self.transport.write(b"".join((STATUS_LINE[status], b"\r\n".join(fields), b"\r\n\r\n", body)))
         self.server_state.total_requests += 1
         if stays:
             self.keep_alive()

@@ -67,9 +67,16 @@ def templated(chart: str, values: str, *arguments: str) -> subprocess.CompletedP
 
 def template_from(place: Path, chart: str, values: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What a folder or an archive that holds the chart makes of the values, which are YAML."""
+    return template_release(place, chart, NAMESPACES.get(chart, "credit"), values, *arguments)
+
+
+def template_release(
+    place: Path, name: str, namespace: str, values: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """What a folder or an archive makes of the values as the release of a name in a namespace."""
     versions = [argument for version in API_VERSIONS for argument in ("--api-versions", version)]
-    where = ["--namespace", NAMESPACES.get(chart, "credit"), *KUBE_VERSION]
-    return helm("template", chart, str(place), *where, *versions, "--values", "-", *arguments, stdin=values)
+    where = ["--namespace", namespace, *KUBE_VERSION]
+    return helm("template", name, str(place), *where, *versions, "--values", "-", *arguments, stdin=values)
 
 
 def render(chart: str, values: Mapping[str, Any] | None = None, show_only: Sequence[str] = ()) -> list[Object]:
@@ -77,6 +84,11 @@ def render(chart: str, values: Mapping[str, Any] | None = None, show_only: Seque
     shown = [argument for path in show_only for argument in ("--show-only", path)]
     done = template(chart, values, *shown)
     return objects_of(done)
+
+
+def render_release(chart: str, name: str, namespace: str, values: Mapping[str, Any]) -> list[Object]:
+    """Every object of the release of a name in a namespace."""
+    return objects_of(template_release(chart_folder(chart), name, namespace, yaml.safe_dump(dict(values))))
 
 
 def objects_of(done: subprocess.CompletedProcess[str]) -> list[Object]:

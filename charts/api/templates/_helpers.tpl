@@ -1,13 +1,32 @@
 {{/* Generated from charts/_shared/helpers.tpl by `make charts`: change that file, not this one. */}}
-{{/* Name of every object: the release's, so that the release `api` is found as the Service `api`. */}}
+{{/* Name of every object: the release's, so that the release `api` is found as the Service `api`. A name that is too
+long for a StatefulSet, no name of a Service or no text in YAML gets a hash, by which names that begin alike stay apart. */}}
 {{- define "api.fullname" -}}
-{{- .Values.fullnameOverride | default .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- $name := .Values.fullnameOverride | default .Release.Name }}
+{{- if and (regexMatch "^[a-z][a-z0-9-]{0,51}$" $name) (not (regexMatch "^(y|n|yes|no|on|off|true|false|null)$" $name)) }}
+{{- $name }}
+{{- else }}
+{{- $plain := replace "." "-" $name }}
+{{- include "api.hashed" (list (regexMatch "^[0-9]" $plain | ternary (print "r" $plain) $plain) 52 $name) }}
+{{- end }}
+{{- end }}
+
+{{/* A name cut off so that it fits into a length with a hash of what it stands for. Called with (list NAME LENGTH WHOLE). */}}
+{{- define "api.hashed" -}}
+{{- printf "%s-%s" (index . 0 | trunc (sub (index . 1) 9 | int) | trimSuffix "-") (index . 2 | sha256sum | trunc 8) }}
+{{- end }}
+
+{{/* What the names of Jobs and CronJobs begin with. Kubernetes puts more behind those names, and behind a CronJob's the
+minute; the longest suffix here is of 10 characters, 15 for a Job. */}}
+{{- define "api.jobPrefix" -}}
+{{- $name := include "api.fullname" . }}
+{{- if le (len $name) 42 }}{{ $name }}{{ else }}{{ include "api.hashed" (list $name 42 $name) }}{{ end }}
 {{- end }}
 
 {{/* What a pod is found by. Selectors cannot be changed, so nothing here may follow a version. */}}
 {{- define "api.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* Labels of every object. */}}
@@ -64,4 +83,26 @@ capabilities:
       podSelector:
         matchLabels:
           k8s-app: kube-dns
+{{- end }}
+
+{{/* A PrometheusRule of each file of generated/rules. They are plain files, so that promtool reads what is deployed; only
+the namespace and the name that they watch are this release's. */}}
+{{- define "api.prometheusRules" -}}
+{{- $rule := .Values.prometheusRule }}
+{{- $name := include "api.fullname" . }}
+{{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: {{ $name }}-{{ base $path | trimSuffix ".yaml" }}
+  labels:
+    {{- include "api.labels" $ | nindent 4 }}
+    {{- with $rule.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+  {{- $text | replace `="api"` (printf `="%s"` $name) | nindent 2 }}
+{{- end }}
 {{- end }}

@@ -1,4 +1,24 @@
 {{/* Generated from charts/_shared/helpers.tpl by `make charts`: change that file, not this one. */}}
+{{/* The values with the chart's own where they are missing: set to null, or younger than the release whose values
+`helm upgrade --reuse-values` keeps. Every template begins with it. */}}
+{{- define "postgres.values" -}}
+{{- include "postgres.filled" (list .Values (.Files.Get "generated/values.yaml" | fromYaml)) }}
+{{- end }}
+
+{{/* Fills VALUES from DEFAULTS in place. Called with (list VALUES DEFAULTS). What people take parts of away by null, such
+as a limit, stays as it stands. */}}
+{{- define "postgres.filled" -}}
+{{- $values := index . 0 }}
+{{- range $key, $default := index . 1 }}
+{{- $given := get $values $key }}
+{{- if kindIs "invalid" $given | or (not (hasKey $values $key)) }}
+{{- $_ := set $values $key (kindIs "map" $default | ternary (deepCopy $default) $default) }}
+{{- else if and (kindIs "map" $default) (kindIs "map" $given) (not (has $key (list "resources"))) }}
+{{- include "postgres.filled" (list $given $default) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Name of every object: the release's, so that the release `postgres` is found as the Service `postgres`. A name that is too
 long for a StatefulSet, no name of a Service or no text in YAML gets a hash, by which names that begin alike stay apart. */}}
 {{- define "postgres.fullname" -}}

@@ -89,20 +89,28 @@ capabilities:
     - ALL
 {{- end }}
 
-{{/* Egress to the cluster's names: without it no address but a bare IP can be reached. */}}
-{{- define "monitoring.egressToNames" -}}
-- ports:
-    - port: 53
-      protocol: UDP
-    - port: 53
-      protocol: TCP
-  to:
-    - namespaceSelector:
-        matchLabels:
-          kubernetes.io/metadata.name: kube-system
-      podSelector:
-        matchLabels:
-          k8s-app: kube-dns
+{{/* What a NetworkPolicy lets out to: the cluster's names, without which no address but a bare IP can be reached, each of a
+list of {to, port}, and networkPolicy.extraEgress. A rule without peers would be one to everybody, so it is left out. */}}
+{{- define "monitoring.egress" -}}
+{{- $policy := (index . 0).Values.networkPolicy }}
+{{- $rules := list }}
+{{- if and $policy.dns.to $policy.dns.ports }}
+{{- $ports := list }}
+{{- range $policy.dns.ports }}{{ $ports = concat $ports (list (dict "port" . "protocol" "UDP") (dict "port" . "protocol" "TCP")) }}{{ end }}
+{{- $rules = append $rules (dict "ports" $ports "to" $policy.dns.to) }}
+{{- end }}
+{{- range index . 1 }}
+{{- if .to }}{{ $rules = append $rules (dict "ports" (list (dict "port" .port)) "to" .to) }}{{ end }}
+{{- end }}
+{{- toYaml (concat $rules $policy.extraEgress) }}
+{{- end }}
+
+{{/* The peers that are this release's own pods of a component. Called with (list . COMPONENT). */}}
+{{- define "monitoring.podsOf" -}}
+- podSelector:
+    matchLabels:
+      {{- include "monitoring.selectorLabels" (index . 0) | nindent 6 }}
+      app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
 {{/* A PrometheusRule of each file of generated/rules. They are plain files, so that promtool reads what is deployed; only

@@ -22,6 +22,13 @@ API_VERSIONS = ("monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1")
 # A helm that Go built from source takes the cluster for one of Kubernetes 1.20.
 KUBE_VERSION = ("--kube-version", "1.34.0")
 
+# Where no cluster keeps them, passwords are only made when they are asked for.
+MADE_UP = {
+    "postgres": ("--set", "auth.generateOffline=true"),
+    "minio": ("--set", "auth.generateOffline=true"),
+    "monitoring": ("--set", "grafanaAdmin.generateOffline=true"),
+}
+
 Object = dict[str, Any]
 
 
@@ -67,7 +74,8 @@ def templated(chart: str, values: str, *arguments: str) -> subprocess.CompletedP
 
 def template_from(place: Path, chart: str, values: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What a folder or an archive that holds the chart makes of the values, which are YAML."""
-    return template_release(place, chart, NAMESPACES.get(chart, "credit"), values, *arguments)
+    where = NAMESPACES.get(chart, "credit")
+    return template_release(place, chart, where, values, *MADE_UP.get(chart, ()), *arguments)
 
 
 def template_release(
@@ -88,7 +96,8 @@ def render(chart: str, values: Mapping[str, Any] | None = None, show_only: Seque
 
 def render_release(chart: str, name: str, namespace: str, values: Mapping[str, Any]) -> list[Object]:
     """Every object of the release of a name in a namespace."""
-    return objects_of(template_release(chart_folder(chart), name, namespace, yaml.safe_dump(dict(values))))
+    given, made_up = yaml.safe_dump(dict(values)), MADE_UP.get(chart, ())
+    return objects_of(template_release(chart_folder(chart), name, namespace, given, *made_up))
 
 
 def objects_of(done: subprocess.CompletedProcess[str]) -> list[Object]:

@@ -23,7 +23,7 @@ def whole(chart: str, policy: dict[str, Any]) -> list[Object]:
 
 def openings(policies: list[Object]) -> set[tuple[str, ...]]:
     """Each way through: the policy, in or out, the ports and the peer; no peer is everybody."""
-    found = set()
+    found: set[tuple[str, ...]] = set()
     for policy in policies:
         for way, peers in (("ingress", "from"), ("egress", "to")):
             for rule in policy["spec"][way] or []:

@@ -113,6 +113,45 @@ list of {to, port}, and networkPolicy.extraEgress. A rule without peers would be
       app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
+{{/* Refuses to make passwords where no cluster keeps them: each rendering would make others, which fit no volume. Called
+with (list . ASKED INSTEAD), whether it is asked for and what else to do. The account is in every namespace; the other
+look-up is for a namespace that is made just now. */}}
+{{- define "minio.mayGenerate" -}}
+{{- if not (or (index . 1) (lookup "v1" "ServiceAccount" (index . 0).Release.Namespace "default") (lookup "v1" "Namespace" "" "default")) }}
+{{- fail (printf "no cluster is seen here (helm template, Argo CD), so passwords would be made anew at each rendering and fit no volume: %s" (index . 2)) }}
+{{- end }}
+{{- end }}
+
+{{/* Refuses a Secret that is there and lacks a key; one that is not there may still come. Called with (list . NAME KEYS). */}}
+{{- define "minio.secretHas" -}}
+{{- $name := index . 1 }}
+{{- $keys := index . 2 }}
+{{- with $secret := lookup "v1" "Secret" (index . 0).Release.Namespace $name }}
+{{- range $keys }}
+{{- if not (hasKey ($secret.data | default dict) .) }}
+{{- fail (printf "Secret %s has no key %s; it needs %s" $name . (join ", " $keys)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Refuses what Kubernetes would: another volume for a StatefulSet that is there, with the way to get it. */}}
+{{- define "minio.sameVolume" -}}
+{{- $name := include "minio.fullname" . }}
+{{- $wanted := .Values.persistence }}
+{{- range dig "spec" "volumeClaimTemplates" list (lookup "apps/v1" "StatefulSet" .Release.Namespace $name) }}
+{{- if ne (.spec.storageClassName | default "") $wanted.storageClass }}
+{{- fail (printf "persistence.storageClass is %q, but the volume of StatefulSet %s is of %q, and a volume keeps its class: move the data to a release of another name" $wanted.storageClass $name (.spec.storageClassName | default "")) }}
+{{- end }}
+{{- $size := .spec.resources.requests.storage }}
+{{- if ne $size $wanted.size }}
+{{- $patch := printf `{"spec": {"resources": {"requests": {"storage": "%s"}}}}` $wanted.size }}
+{{- $kubectl := printf "kubectl --namespace %s" $.Release.Namespace }}
+{{- fail (printf "persistence.size is %s, but StatefulSet %s asks for %s, and that never changes. Enlarge the volume, where its class allows it (none shrinks), let go of the StatefulSet without its pod, and upgrade again:\n  %s patch persistentvolumeclaim data-%s-0 --patch '%s'\n  %s delete statefulset %s --cascade=orphan" $wanted.size $name $size $kubectl $name $patch $kubectl $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* A PrometheusRule of each file of generated/rules. They are plain files, so that promtool reads what is deployed; only
 the namespace and the name that they watch are this release's. */}}
 {{- define "minio.prometheusRules" -}}

@@ -231,6 +231,31 @@ def test_the_rules_are_deployed_as_promtool_read_them_each_by_one_chart() -> Non
     assert deployed == {path.stem: yaml.safe_load(path.read_text()) for path in files}
 
 
+def alerts_of(chart: str, **asked: Any) -> list[Any]:
+    values = {"prometheusRule": {"enabled": True, **asked}}
+    groups = [g for o in render(chart, values) if o["kind"] == "PrometheusRule" for g in o["spec"]["groups"]]
+    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+@pytest.mark.parametrize("chart", ["api", "mlflow", "minio", "postgres"])
+def test_every_alert_can_be_switched_off(chart: str) -> None:
+    names = {alert["alert"] for alert in alerts_of(chart)}
+    schema = json.loads((ROOT / "charts" / chart / "values.schema.json").read_text())
+    assert set(schema["properties"]["prometheusRule"]["properties"]["disabled"]["items"]["enum"]) == names
+    for name in names:
+        assert {alert["alert"] for alert in alerts_of(chart, disabled=[name])} == names - {name}
+    assert alerts_of(chart, disabled=sorted(names)) == []
+
+
+@pytest.mark.parametrize("chart", ["api", "mlflow", "minio", "postgres"])
+def test_the_runbooks_are_linked_where_they_are_read(chart: str) -> None:
+    for base in ("https://runbooks.example.com/credit", "https://runbooks.example.com/credit/"):
+        for alert in alerts_of(chart, runbookBaseUrl=base):
+            link = alert["annotations"]["runbook_url"]
+            assert link == f"https://runbooks.example.com/credit/{alert['alert']}.md"
+            assert (ROOT / "monitoring" / "runbooks" / link.rpartition("/")[2]).is_file()
+
+
 def test_the_dashboards_are_deployed_as_they_are_in_a_folder_of_their_own() -> None:
     objects = render("api", WATCHED)
     for path in sorted((ROOT / "monitoring" / "dashboards").glob("*.json")):

@@ -150,6 +150,21 @@ def test_a_runbook_says_what_it_means_what_it_costs_where_to_look_and_what_to_do
         assert (path.parent / link).exists(), link
 
 
+@pytest.mark.parametrize("path", sorted((MONITORING / "runbooks").glob("*.md")), ids=lambda path: path.stem)
+def test_the_commands_of_a_runbook_are_for_the_readers_cluster(path: Path) -> None:
+    text = path.read_text()
+    assert "kind-credit" not in text
+    for command in re.findall(r"(?:kubectl|helm) [^`\n|]*", text):
+        if "--namespace" in command:
+            assert '--namespace "$NAMESPACE"' in command, command
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    used = set(re.findall(r"\$([A-Z]+)", text))
+    assert used <= set(re.findall(r"^([A-Z]+)=\w+  # .+$", blocks[0], re.MULTILINE) if blocks else [])
+    # What is left of our names would be a release of somebody else's.
+    for named in re.findall(r"(?:deployment|service|statefulset|cronjob)/([\w$-]+)", text):
+        assert named.startswith("$"), named
+
+
 def test_every_alert_and_severity_is_tested_to_fire_and_every_alert_not_to() -> None:
     fired = {
         (case["alertname"], expected["exp_labels"]["severity"])

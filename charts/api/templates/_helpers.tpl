@@ -153,11 +153,26 @@ look-up is for a namespace that is made just now. */}}
 {{- end }}
 
 {{/* A PrometheusRule of each file of generated/rules. They are plain files, so that promtool reads what is deployed; only
-the namespace and the name that they watch are this release's. */}}
+the namespace and the name that they watch are this release's, the alerts that are not wanted are left out, and the links
+to the runbooks lead to where those are. */}}
 {{- define "api.prometheusRules" -}}
-{{- $rule := .Values.prometheusRule }}
+{{- $asked := .Values.prometheusRule }}
 {{- $name := include "api.fullname" . }}
 {{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
+{{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+{{- $file := $text | replace `="api"` (printf `="%s"` $name) | fromYaml }}
+{{- $groups := list }}
+{{- range $group := $file.groups }}
+{{- $rules := list }}
+{{- range $rule := $group.rules }}
+{{- if and $rule.alert $asked.runbookBaseUrl }}
+{{- $_ := set $rule.annotations "runbook_url" (printf "%s/%s" (trimSuffix "/" $asked.runbookBaseUrl) (base $rule.annotations.runbook_url)) }}
+{{- end }}
+{{- if not (has $rule.alert $asked.disabled) }}{{ $rules = append $rules $rule }}{{ end }}
+{{- end }}
+{{- if $rules }}{{ $groups = append $groups (set $group "rules" $rules) }}{{ end }}
+{{- end }}
+{{- if $groups }}
 ---
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
@@ -165,11 +180,12 @@ metadata:
   name: {{ $name }}-{{ base $path | trimSuffix ".yaml" }}
   labels:
     {{- include "api.labels" $ | nindent 4 }}
-    {{- with $rule.labels }}
+    {{- with $asked.labels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
-  {{- $text | replace `="api"` (printf `="%s"` $name) | nindent 2 }}
+  groups:
+    {{- toYaml $groups | nindent 4 }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -24,6 +24,7 @@ KINDS = {
     "autoscaling/v2": ["HorizontalPodAutoscaler"],
     "networking.k8s.io/v1": ["NetworkPolicy", "Ingress"],
     "monitoring.coreos.com/v1": ["ServiceMonitor", "PrometheusRule"],
+    "rbac.authorization.k8s.io/v1": ["ClusterRole", "ClusterRoleBinding"],
 }
 """The kinds that the charts make or look up, all of them in namespaces."""
 

@@ -62,8 +62,8 @@ def test_values_that_are_null_are_the_charts_own(chart: str) -> None:
     assert without_passwords(render(chart, sections)) == expected
 
 
-WHOLE = {"resources"}
-"""What is taken as it stands: null takes a limit away there."""
+WHOLE = {"resources", "podSecurityContext", "containerSecurityContext"}
+"""What is taken as it stands: null takes a limit or a user away there."""
 
 
 def test_a_limit_can_be_taken_away() -> None:

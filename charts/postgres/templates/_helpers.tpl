@@ -13,7 +13,7 @@ as a limit, stays as it stands. */}}
 {{- $given := get $values $key }}
 {{- if kindIs "invalid" $given | or (not (hasKey $values $key)) }}
 {{- $_ := set $values $key (kindIs "map" $default | ternary (deepCopy $default) $default) }}
-{{- else if and (kindIs "map" $default) (kindIs "map" $given) (not (has $key (list "resources"))) }}
+{{- else if and (kindIs "map" $default) (kindIs "map" $given) (not (has $key (list "resources" "podSecurityContext" "containerSecurityContext"))) }}
 {{- include "postgres.filled" (list $given $default) }}
 {{- end }}
 {{- end }}
@@ -58,35 +58,113 @@ app.kubernetes.io/part-of: credit-default
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{/* Reference of an image {repository, tag, digest}; the digest wins. Called with (list . .Values.image). */}}
+{{/* Reference of an image {repository, tag, digest}; the digest wins. global.imageRegistry takes the place of a registry
+in the repository, which is a first part with a dot or a port. Called with (list . .Values.image). */}}
 {{- define "postgres.image" -}}
 {{- $root := index . 0 }}
 {{- $image := index . 1 }}
+{{- $repository := $image.repository }}
+{{- with $root.Values.global.imageRegistry }}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") }}
+{{- end }}
 {{- if $image.digest }}
-{{- printf "%s@%s" $image.repository $image.digest }}
+{{- printf "%s@%s" $repository $image.digest }}
 {{- else }}
-{{- printf "%s:%s" $image.repository ($image.tag | default $root.Chart.AppVersion) }}
+{{- printf "%s:%s" $repository ($image.tag | default $root.Chart.AppVersion) }}
 {{- end }}
 {{- end }}
 
-{{/* Pod Security "restricted" for a pod that runs as one numeric user. Called with the user's id. */}}
-{{- define "postgres.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-fsGroup: {{ . }}
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile:
-  type: RuntimeDefault
+{{/* Name of the ServiceAccount that every pod runs under. */}}
+{{- define "postgres.serviceAccountName" -}}
+{{- .Values.serviceAccount.name | default (.Values.serviceAccount.create | ternary (include "postgres.fullname" .) "default") }}
 {{- end }}
 
-{{/* Pod Security "restricted" for a container, and a root file system nobody can write to. */}}
-{{- define "postgres.containerSecurityContext" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop:
-    - ALL
+{{/* The ServiceAccount, unless it is somebody else's. */}}
+{{- define "postgres.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ include "postgres.serviceAccountName" . }}
+  labels:
+    {{- include "postgres.labels" . | nindent 4 }}
+  {{- with .Values.serviceAccount.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+# No pod of this chart talks to Kubernetes.
+automountServiceAccountToken: false
+{{- end }}
+{{- end }}
+
+{{/* A pod with what all pods have in common, from the values. Called with (list . POD OPTIONS): the pod's metadata and spec as
+YAML, and a dict with any of env and envFrom (more variables of its containers), probes (changes of the first container's),
+user (another than podSecurityContext names) and server (true for what affinity and topologySpreadConstraints are of). */}}
+{{- define "postgres.pod" -}}
+{{- $root := index . 0 }}
+{{- $values := $root.Values }}
+{{- $pod := index . 1 | fromYaml }}
+{{- $options := index . 2 }}
+{{- $metadata := $pod.metadata }}
+{{- $_ := set $metadata "labels" (merge $metadata.labels $values.podLabels) }}
+{{- with merge ($metadata.annotations | default dict) $values.podAnnotations }}{{ $_ := set $metadata "annotations" . }}{{ end }}
+{{- $spec := merge $pod.spec (dict "serviceAccountName" (include "postgres.serviceAccountName" $root)) }}
+{{- $_ := set $spec "automountServiceAccountToken" false }}
+{{- $_ := set $spec "enableServiceLinks" false }}
+{{- $context := deepCopy $values.podSecurityContext }}
+{{- range $key := list "runAsUser" "runAsGroup" "fsGroup" }}
+{{- if and $options.user (hasKey $context $key) }}{{ $_ := set $context $key $options.user }}{{ end }}
+{{- end }}
+{{- $given := dict
+      "securityContext" $context
+      "imagePullSecrets" (concat $values.imagePullSecrets ($values.global.imagePullSecrets | default list) | uniq)
+      "priorityClassName" $values.priorityClassName
+      "nodeSelector" $values.nodeSelector
+      "tolerations" $values.tolerations
+      "volumes" (concat ($spec.volumes | default list) $values.extraVolumes) }}
+{{- if $options.server }}
+{{- $_ := set $given "affinity" $values.affinity }}
+{{- $_ := set $given "topologySpreadConstraints" $values.topologySpreadConstraints }}
+{{- end }}
+{{- range $key, $value := $given }}{{ if $value }}{{ $_ := set $spec $key $value }}{{ end }}{{ end }}
+{{- range $container := concat ($spec.initContainers | default list) $spec.containers }}
+{{- include "postgres.container" (list $root $container $options) }}
+{{- end }}
+{{- range $name, $changes := $options.probes | default dict }}
+{{- $container := first $spec.containers }}
+{{- $probe := get $container (printf "%sProbe" $name) }}
+{{- if or $changes.exec $changes.httpGet $changes.tcpSocket $changes.grpc }}{{ $probe = omit $probe "exec" "httpGet" "tcpSocket" "grpc" }}{{ end }}
+{{- $_ := set $container (printf "%sProbe" $name) (merge (deepCopy $changes) $probe) }}
+{{- end }}
+{{- toYaml $pod }}
+{{- end }}
+
+{{/* Gives a container, in place, what all have in common. A variable that it has itself is replaced by one of env. */}}
+{{- define "postgres.container" -}}
+{{- $values := (index . 0).Values }}
+{{- $container := index . 1 }}
+{{- $options := index . 2 }}
+{{- with $values.containerSecurityContext }}{{ $_ := set $container "securityContext" . }}{{ end }}
+{{- with concat ($container.volumeMounts | default list) $values.extraVolumeMounts }}{{ $_ := set $container "volumeMounts" . }}{{ end }}
+{{- $variables := list }}
+{{- range $container.env }}
+{{- if not (hasKey ($options.env | default dict) .name) }}{{ $variables = append $variables . }}{{ end }}
+{{- end }}
+{{- range $name, $value := $options.env | default dict }}
+{{- $how := kindIs "map" $value | ternary "valueFrom" "value" }}
+{{- $variables = append $variables (dict "name" $name $how (kindIs "map" $value | ternary $value (toString $value))) }}
+{{- end }}
+{{- with $variables }}{{ $_ := set $container "env" . }}{{ end }}
+{{- with $options.envFrom }}{{ $_ := set $container "envFrom" . }}{{ end }}
+{{- end }}
+
+{{/* What a Service says of the addresses that it has. Called with .Values.service. */}}
+{{- define "postgres.addresses" -}}
+{{- range $key := list "externalTrafficPolicy" "ipFamilyPolicy" "ipFamilies" }}
+{{- with get $ $key }}
+{{ $key }}: {{ toJson . }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* What a NetworkPolicy lets out to: the cluster's names, without which no address but a bare IP can be reached, each of a

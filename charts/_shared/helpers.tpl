@@ -97,7 +97,7 @@ automountServiceAccountToken: false
 {{- end }}
 
 {{/* A pod with what all pods have in common, from the values. Called with (list . POD OPTIONS): the pod's metadata and spec as
-YAML, and a dict with any of env and envFrom (more variables of its containers), probes (changes of the first container's),
+YAML, and a dict with any of env and envFrom (more variables of its containers), login (how they log in to MLflow), probes (changes of the first container's),
 user (another than podSecurityContext names) and server (true for what affinity and topologySpreadConstraints are of). */}}
 {{- define "CHART.pod" -}}
 {{- $root := index . 0 }}
@@ -126,6 +126,11 @@ user (another than podSecurityContext names) and server (true for what affinity 
 {{- $_ := set $given "topologySpreadConstraints" $values.topologySpreadConstraints }}
 {{- end }}
 {{- range $key, $value := $given }}{{ if $value }}{{ $_ := set $spec $key $value }}{{ end }}{{ end }}
+{{- $authority := ($values.certificateAuthority | default dict).existingConfigMap }}
+{{- if $authority }}
+{{- $source := dict "name" $authority "items" (list (dict "key" $values.certificateAuthority.key "path" "ca.crt")) }}
+{{- $_ := set $spec "volumes" (append ($spec.volumes | default list) (dict "name" "certificate-authority" "configMap" $source)) }}
+{{- end }}
 {{- range $container := concat ($spec.initContainers | default list) $spec.containers }}
 {{- include "CHART.container" (list $root $container $options) }}
 {{- end }}
@@ -145,8 +150,24 @@ user (another than podSecurityContext names) and server (true for what affinity 
 {{- $options := index . 2 }}
 {{- with $values.containerSecurityContext }}{{ $_ := set $container "securityContext" . }}{{ end }}
 {{- with concat ($container.volumeMounts | default list) $values.extraVolumeMounts }}{{ $_ := set $container "volumeMounts" . }}{{ end }}
+{{- $own := $container.env | default list }}
+{{- if ($values.certificateAuthority | default dict).existingConfigMap }}
+{{- $mount := dict "name" "certificate-authority" "mountPath" "/etc/certificate-authority" "readOnly" true }}
+{{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) $mount) }}
+{{- /* The names under which libpq, boto3, requests and OpenSSL look for it. */}}
+{{- range $name := list "PGSSLROOTCERT" "AWS_CA_BUNDLE" "REQUESTS_CA_BUNDLE" "SSL_CERT_FILE" }}
+{{- $own = append $own (dict "name" $name "value" "/etc/certificate-authority/ca.crt") }}
+{{- end }}
+{{- $own = append $own (dict "name" "PGSSLMODE" "value" "verify-full") }}
+{{- end }}
+{{- $login := $options.login | default dict }}
+{{- if $login.existingSecret }}
+{{- range $name, $key := dict "MLFLOW_TRACKING_USERNAME" $login.usernameKey "MLFLOW_TRACKING_PASSWORD" $login.passwordKey }}
+{{- $own = append $own (dict "name" $name "valueFrom" (dict "secretKeyRef" (dict "name" $login.existingSecret "key" $key))) }}
+{{- end }}
+{{- end }}
 {{- $variables := list }}
-{{- range $container.env }}
+{{- range $own }}
 {{- if not (hasKey ($options.env | default dict) .name) }}{{ $variables = append $variables . }}{{ end }}
 {{- end }}
 {{- range $name, $value := $options.env | default dict }}

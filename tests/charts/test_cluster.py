@@ -76,6 +76,7 @@ def test_passwords_that_a_cluster_keeps_stay(tmp_path: Path) -> None:
         ("api", {"audit": {"database": {"existingSecret": "own"}}}, {"credit_password": "a"}, "credit-uri"),
         ("api", {"training": {"s3": {"existingSecret": "own"}}}, {"access_key": "a"}, "secret-key"),
         ("api", {"callers": {"enabled": True, "existingSecret": "own"}}, {"other": "a"}, "callers.yaml"),
+        ("api", {"mlflow": {"login": {"existingSecret": "own"}}}, {"username": "a"}, "password"),
         ("monitoring", {"grafanaAdmin": {"create": False}}, {"admin_user": "a"}, "admin-password"),
     ],
 )

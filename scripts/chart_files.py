@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HELPERS = Path("charts/_shared/helpers.tpl")
-# Nothing but copies, which the name says because JSON has no comments to say it in.
-GENERATED = Path("charts/api/generated")
+# Nothing but copies, which the folder's name says because JSON has no comments to say it in.
+GENERATED = "generated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,19 @@ def copies(root: Path) -> Iterator[Copy]:
         chart = about.parent.name
         path = about.parent.relative_to(root) / "templates" / "_helpers.tpl"
         yield Copy(path, HELPERS, f"{{{{/* {origin(HELPERS)} */}}}}\n" + helpers.replace("CHART", chart))
-    yield copy_of(root, root / "configs" / "policy.yaml", GENERATED)
+        yield copy_of(root, about.parent / "values.yaml", generated(chart))
+    yield copy_of(root, root / "configs" / "policy.yaml", generated("api"))
     for rules in sorted(root.glob("monitoring/rules/*.yaml")):
-        yield copy_of(root, rules, GENERATED / "rules")
+        # Each server's rules go with its chart, all others with the API's.
+        chart = rules.stem if (root / "charts" / rules.stem).is_dir() else "api"
+        yield copy_of(root, rules, generated(chart) / "rules")
     for dashboard in sorted(root.glob("monitoring/dashboards/*.json")):
-        yield copy_of(root, dashboard, GENERATED / "dashboards")
+        yield copy_of(root, dashboard, generated("api") / "dashboards")
+
+
+def generated(chart: str) -> Path:
+    """The folder of a chart's copies."""
+    return Path("charts", chart, GENERATED)
 
 
 def copy_of(root: Path, file: Path, folder: Path) -> Copy:
@@ -55,7 +63,7 @@ def origin(source: Path) -> str:
 def stale(root: Path) -> list[str]:
     """What is wrong with the generated files of the repository at `root`, one sentence a file."""
     wanted = list(copies(root))
-    found = {path.relative_to(root) for path in (root / GENERATED).rglob("*") if path.is_file()}
+    found = {path.relative_to(root) for path in root.glob(f"charts/*/{GENERATED}/**/*") if path.is_file()}
     return [
         f"{copy.path} is stale: run make charts, which makes it from {copy.source}"
         for copy in wanted
@@ -66,7 +74,8 @@ def stale(root: Path) -> list[str]:
 def write(root: Path) -> None:
     """Write every generated file of the repository at `root`, and remove those without a source."""
     wanted = list(copies(root))
-    shutil.rmtree(root / GENERATED, ignore_errors=True)
+    for folder in root.glob(f"charts/*/{GENERATED}"):
+        shutil.rmtree(folder)
     for copy in wanted:
         (root / copy.path).parent.mkdir(parents=True, exist_ok=True)
         (root / copy.path).write_text(copy.text)

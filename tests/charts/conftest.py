@@ -22,6 +22,13 @@ API_VERSIONS = ("monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1")
 # A helm that Go built from source takes the cluster for one of Kubernetes 1.20.
 KUBE_VERSION = ("--kube-version", "1.34.0")
 
+# Where no cluster keeps them, passwords are only made when they are asked for.
+MADE_UP = {
+    "postgres": ("--set", "auth.generateOffline=true"),
+    "minio": ("--set", "auth.generateOffline=true"),
+    "monitoring": ("--set", "grafanaAdmin.generateOffline=true"),
+}
+
 Object = dict[str, Any]
 
 
@@ -67,9 +74,17 @@ def templated(chart: str, values: str, *arguments: str) -> subprocess.CompletedP
 
 def template_from(place: Path, chart: str, values: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """What a folder or an archive that holds the chart makes of the values, which are YAML."""
+    where = NAMESPACES.get(chart, "credit")
+    return template_release(place, chart, where, values, *MADE_UP.get(chart, ()), *arguments)
+
+
+def template_release(
+    place: Path, name: str, namespace: str, values: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """What a folder or an archive makes of the values as the release of a name in a namespace."""
     versions = [argument for version in API_VERSIONS for argument in ("--api-versions", version)]
-    where = ["--namespace", NAMESPACES.get(chart, "credit"), *KUBE_VERSION]
-    return helm("template", chart, str(place), *where, *versions, "--values", "-", *arguments, stdin=values)
+    where = ["--namespace", namespace, *KUBE_VERSION]
+    return helm("template", name, str(place), *where, *versions, "--values", "-", *arguments, stdin=values)
 
 
 def render(chart: str, values: Mapping[str, Any] | None = None, show_only: Sequence[str] = ()) -> list[Object]:
@@ -77,6 +92,12 @@ def render(chart: str, values: Mapping[str, Any] | None = None, show_only: Seque
     shown = [argument for path in show_only for argument in ("--show-only", path)]
     done = template(chart, values, *shown)
     return objects_of(done)
+
+
+def render_release(chart: str, name: str, namespace: str, values: Mapping[str, Any]) -> list[Object]:
+    """Every object of the release of a name in a namespace."""
+    given, made_up = yaml.safe_dump(dict(values)), MADE_UP.get(chart, ())
+    return objects_of(template_release(chart_folder(chart), name, namespace, given, *made_up))
 
 
 def objects_of(done: subprocess.CompletedProcess[str]) -> list[Object]:

@@ -222,13 +222,38 @@ def test_every_pod_of_the_chart_is_under_a_policy() -> None:
         assert any(labels.items() <= pod["labels"].items() for labels in chosen), pod["labels"]
 
 
-def test_the_rules_are_deployed_as_promtool_read_them() -> None:
+def test_the_rules_are_deployed_as_promtool_read_them_each_by_one_chart() -> None:
     files = sorted((ROOT / "monitoring" / "rules").glob("*.yaml"))
-    objects = render("api", WATCHED)
-    for path in files:
-        deployed = one(objects, "PrometheusRule", f"api-{path.stem}")
-        assert deployed["spec"] == yaml.safe_load(path.read_text())
-    assert len([o for o in objects if o["kind"] == "PrometheusRule"]) == len(files)
+    deployed: dict[str, Any] = {}
+    for chart in ("api", "mlflow", "minio", "postgres"):
+        rules = [o for o in render(chart, {"prometheusRule": {"enabled": True}}) if o["kind"] == "PrometheusRule"]
+        deployed |= {rule["metadata"]["name"].removeprefix(f"{chart}-"): rule["spec"] for rule in rules}
+    assert deployed == {path.stem: yaml.safe_load(path.read_text()) for path in files}
+
+
+def alerts_of(chart: str, **asked: Any) -> list[Any]:
+    values = {"prometheusRule": {"enabled": True, **asked}}
+    groups = [g for o in render(chart, values) if o["kind"] == "PrometheusRule" for g in o["spec"]["groups"]]
+    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+@pytest.mark.parametrize("chart", ["api", "mlflow", "minio", "postgres"])
+def test_every_alert_can_be_switched_off(chart: str) -> None:
+    names = {alert["alert"] for alert in alerts_of(chart)}
+    schema = json.loads((ROOT / "charts" / chart / "values.schema.json").read_text())
+    assert set(schema["properties"]["prometheusRule"]["properties"]["disabled"]["items"]["enum"]) == names
+    for name in names:
+        assert {alert["alert"] for alert in alerts_of(chart, disabled=[name])} == names - {name}
+    assert alerts_of(chart, disabled=sorted(names)) == []
+
+
+@pytest.mark.parametrize("chart", ["api", "mlflow", "minio", "postgres"])
+def test_the_runbooks_are_linked_where_they_are_read(chart: str) -> None:
+    for base in ("https://runbooks.example.com/credit", "https://runbooks.example.com/credit/"):
+        for alert in alerts_of(chart, runbookBaseUrl=base):
+            link = alert["annotations"]["runbook_url"]
+            assert link == f"https://runbooks.example.com/credit/{alert['alert']}.md"
+            assert (ROOT / "monitoring" / "runbooks" / link.rpartition("/")[2]).is_file()
 
 
 def test_the_dashboards_are_deployed_as_they_are_in_a_folder_of_their_own() -> None:
@@ -245,7 +270,9 @@ def test_prometheus_finds_the_port_and_names_the_job_as_the_rules_do() -> None:
     monitor, service = one(objects, "ServiceMonitor")["spec"], one(objects, "Service")
     assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert monitor["endpoints"][0]["port"] in [port["name"] for port in service["spec"]["ports"]]
-    assert service["metadata"]["labels"][monitor["jobLabel"]] == "api"
+    # Without a jobLabel the operator takes the Service's name.
+    assert "jobLabel" not in monitor
+    assert service["metadata"]["name"] == "api"
 
 
 def test_watching_is_off_until_it_is_asked_for() -> None:

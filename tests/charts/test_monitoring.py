@@ -77,6 +77,26 @@ def test_grafana_reads_the_secret_that_is_made_and_the_folders_that_dashboards_n
     assert sidecar["searchNamespace"] == "ALL"
 
 
+def test_grafana_reads_the_configmaps_of_the_cluster_and_none_of_its_secrets() -> None:
+    grafana = STACK["grafana"]
+    # With rbac.create upstream's ClusterRole reads both, whatever the sidecars look for.
+    assert grafana["rbac"]["create"] is False
+    assert {grafana["sidecar"][part]["resource"] for part in ("dashboards", "datasources")} == {"configmap"}
+    objects = render("monitoring")
+    assert one(objects, "ClusterRole")["rules"] == [
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]}
+    ]
+    binding = one(objects, "ClusterRoleBinding")
+    assert binding["roleRef"]["name"] == one(objects, "ClusterRole")["metadata"]["name"]
+    (account,) = binding["subjects"]
+    assert (account["name"], account["namespace"]) == (grafana["fullnameOverride"], "monitoring")
+
+
+def test_upstreams_own_role_for_grafana_takes_the_place_of_ours() -> None:
+    values = {"kube-prometheus-stack": {"grafana": {"rbac": {"create": True}}}}
+    assert not [o for o in render("monitoring", values) if o["kind"].startswith("ClusterRole")]
+
+
 def test_grafana_gets_another_password_at_every_new_install() -> None:
     secrets = [one(render_anew("monitoring"), "Secret", "monitoring-grafana-admin")["stringData"] for _ in range(2)]
     assert len({secret["admin-password"] for secret in secrets}) == 2

@@ -20,7 +20,7 @@ WHERE = ("monitoring.coreos.com", "v1", CREDIT, "prometheusrules")
 
 def condition() -> str:
     """When the rule's alert becomes pending."""
-    groups = yaml.safe_load((ROOT / "monitoring" / "rules" / "platform.yaml").read_text())["groups"]
+    groups = yaml.safe_load((ROOT / "monitoring" / "rules" / "mlflow.yaml").read_text())["groups"]
     return next(str(rule["expr"]) for group in groups for rule in group["rules"] if rule.get("alert") == RULE)
 
 

@@ -18,7 +18,7 @@ from tests.e2e.waiting import wait_until
 pytestmark = pytest.mark.e2e
 
 DASHBOARDS = sorted((ROOT / "monitoring" / "dashboards").glob("*.json"))
-VARIABLES = {"$__rate_interval": "1m", "$namespace": "credit"}
+VARIABLES = {"$__rate_interval": "1m", "$namespace": "credit", "$job": "api"}
 """What Grafana would put into a query; its rate interval is four readings."""
 
 UNHEARD_OF = Payload("/predict", json.dumps({"data": {"features": [0, 9e9, 500, 0, 9e9, 5400, 999, 0, 99, 0, 99]}}))

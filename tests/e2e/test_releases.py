@@ -11,7 +11,8 @@ pytestmark = pytest.mark.e2e
 def test_the_cluster_would_take_every_manifest_without_a_warning(release: str) -> None:
     namespace = RELEASES[release]
     versions = ["--api-versions", "monitoring.coreos.com/v1"]
-    where = ["--namespace", namespace, "--values", "-", *versions]
+    # With a look at the cluster, which keeps the passwords.
+    where = ["--namespace", namespace, "--values", "-", "--dry-run=server", "--is-upgrade", *versions]
     rendered = helm("template", release, f"charts/{release}", *where, stdin=released_values(release)).stdout
     dry = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--namespace", namespace, "-f", "-"]
     done = kubectl(*dry, stdin=rendered)

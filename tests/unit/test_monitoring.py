@@ -49,7 +49,7 @@ def own_metrics() -> set[str]:
 
 def metrics_of(expression: str) -> set[str]:
     """Names of the series that a PromQL expression reads."""
-    label_values = re.fullmatch(r"label_values\((\w+), \w+\)", expression)
+    label_values = re.fullmatch(r"label_values\((\w+)(\{[^}]*\})?, \w+\)", expression)
     if label_values:
         return {label_values[1]}
     text = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]', "", expression)
@@ -102,6 +102,7 @@ def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
         ('sum by (le) (rate(a_bucket{x="b"}[5m])) / on () group_left () c', {"a_bucket", "c"}),
         ("max_over_time(up[5m]) > 14.4 * 0.001 and credit:psi:1h > 0.25", {"up", "credit:psi:1h"}),
         ("label_values(credit_model_loaded, namespace)", {"credit_model_loaded"}),
+        ('label_values(credit_model_loaded{namespace="$namespace"}, job)', {"credit_model_loaded"}),
     ],
 )
 def test_the_names_in_an_expression_are_found(expression: str, expected: set[str]) -> None:
@@ -149,6 +150,21 @@ def test_a_runbook_says_what_it_means_what_it_costs_where_to_look_and_what_to_do
         assert (path.parent / link).exists(), link
 
 
+@pytest.mark.parametrize("path", sorted((MONITORING / "runbooks").glob("*.md")), ids=lambda path: path.stem)
+def test_the_commands_of_a_runbook_are_for_the_readers_cluster(path: Path) -> None:
+    text = path.read_text()
+    assert "kind-credit" not in text
+    for command in re.findall(r"(?:kubectl|helm) [^`\n|]*", text):
+        if "--namespace" in command:
+            assert '--namespace "$NAMESPACE"' in command, command
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    used = set(re.findall(r"\$([A-Z]+)", text))
+    assert used <= set(re.findall(r"^([A-Z]+)=\w+  # .+$", blocks[0], re.MULTILINE) if blocks else [])
+    # What is left of our names would be a release of somebody else's.
+    for named in re.findall(r"(?:deployment|service|statefulset|cronjob)/([\w$-]+)", text):
+        assert named.startswith("$"), named
+
+
 def test_every_alert_and_severity_is_tested_to_fire_and_every_alert_not_to() -> None:
     fired = {
         (case["alertname"], expected["exp_labels"]["severity"])
@@ -162,7 +178,9 @@ def test_every_alert_and_severity_is_tested_to_fire_and_every_alert_not_to() -> 
 
 def test_every_rule_watches_one_namespace_which_the_chart_can_replace() -> None:
     for rule in rules():
-        for selector in re.findall(r"(?<![:\w])((?:kube|kubelet|http|credit)_\w+|up)(\{[^}]*\})?", rule["expr"]):
+        for selector in re.findall(
+            r"(?<![:\w])((?:kube|kubelet|http|credit)_\w+|credit:[\w:]+|up)(\{[^}]*\})?", rule["expr"]
+        ):
             assert 'namespace="credit"' in selector[1], (rule.get("alert") or rule["record"], selector[0])
 
 
@@ -185,7 +203,7 @@ def test_a_dashboard_can_be_loaded_anywhere(path: Path) -> None:
     assert board["id"] is None
     assert "__inputs" not in board, "an export for sharing asks for its data source by hand"
     variables = {variable["name"]: variable["type"] for variable in board["templating"]["list"]}
-    assert variables == {"datasource": "datasource", "namespace": "query"}
+    assert variables == {"datasource": "datasource", "namespace": "query", "job": "query"}
     ids = [panel["id"] for panel in board["panels"]]
     assert len(ids) == len(set(ids))
 

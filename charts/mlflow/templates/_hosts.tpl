@@ -12,5 +12,7 @@ with and without a port, localhost for a port-forward, and the pod's own address
 {{- range splitList " " (include "mlflow.serviceNames" .) }}
 {{- $hosts = concat $hosts (list . (printf "%s:*" .)) }}
 {{- end }}
-{{- concat $hosts (list "localhost:*" "127.0.0.1:*" "$(POD_IP):5000") .Values.extraAllowedHosts | join "," }}
+{{- $pod := contains ":" .Values.listenAddress | ternary (list "$(POD_IP):5000" "[$(POD_IP)]:5000") (list "$(POD_IP):5000") }}
+{{- $ingress := .Values.ingress.enabled | ternary (list .Values.ingress.host) list }}
+{{- concat $hosts (list "localhost:*" "127.0.0.1:*") $pod $ingress .Values.extraAllowedHosts | join "," }}
 {{- end }}

@@ -19,7 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable
 from app.models.cache import ModelCache, read_entry
 from app.models.load import TRUSTED_TYPES, load_entry
-from app.registry import bounded, promote, pull, register
+from app.registry import bounded, document, promote, pull, register
 from app.registry.client import connect
 from app.settings import ROOT, Settings
 from scripts.credit import PROGRAM
@@ -52,7 +52,7 @@ def artifact_of(uri: str) -> Path:
 
 def test_alias_version_and_run_give_the_same_model(boosted: Any, named_settings: Named) -> None:
     settings = named_settings("three-ways")
-    registered = register(candidate_of(boosted), settings)
+    registered = document(register(candidate_of(boosted), settings), settings)
     promote(registered, True, [], settings)
     uris = ["models:/three-ways@production", "models:/three-ways/1", f"runs:/{registered.run_id}/model"]
     rows = quirky_rows(50, 10, seed=10)

@@ -86,14 +86,14 @@ def test_a_document_that_was_changed_is_refused(boosted: Any, named_settings: Na
 
 
 def test_an_alias_moved_by_hand_to_what_nobody_judged_is_not_followed(boosted: Any, named_settings: Named) -> None:
-    settings = named_settings("by-hand")
+    settings = named_settings("moved-by-hand")
     register(candidate_of(boosted), settings)
-    connect(settings).set_registered_model_alias("by-hand", "production", "1")
+    connect(settings).set_registered_model_alias("moved-by-hand", "production", "1")
     with pytest.raises(ModelRefused, match="no verdict of the gate .* credit registry adopt 1 .*require_verdict"):
         pull(alias(settings), settings)
     lenient = settings.serving.model_copy(update={"require_verdict": False})
     assert pull(alias(settings), settings.model_copy(update={"serving": lenient})).is_dir()
-    assert pull("models:/by-hand/1", settings).is_dir()  # whoever names a version means it
+    assert pull("models:/moved-by-hand/1", settings).is_dir()  # whoever names a version means it
 
 
 def test_other_files_than_those_that_passed_are_refused(boosted: Any, named_settings: Named) -> None:

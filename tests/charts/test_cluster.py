@@ -120,15 +120,24 @@ def test_the_same_major_version_and_one_that_nobody_can_read_are_taken(image: st
     assert objects_of(installed("postgres", {}, tmp_path, [stateful_set("postgres", image, "8Gi")]))
 
 
+def deployment(running: int, *managers: Object) -> Object:
+    about = {"name": "api", "managedFields": list(managers)}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": about, "spec": {"replicas": running}}
+
+
+HELM = {"manager": "helm", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+
+
 @pytest.mark.parametrize("running", [3, 1, 0])
 def test_turning_the_autoscaler_on_takes_no_pod_away(running: int, tmp_path: Path) -> None:
-    deployment = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "api"},
-        "spec": {"replicas": running},
-    }
-    after = one(objects_of(installed("api", {}, tmp_path, [deployment])), "Deployment")
+    there = [deployment(running, HELM)]
+    after = one(objects_of(installed("api", {}, tmp_path, there)), "Deployment")
     assert after["spec"]["replicas"] == running
     fixed = {"autoscaling": {"enabled": False}}
-    assert one(objects_of(installed("api", fixed, tmp_path, [deployment])), "Deployment")["spec"]["replicas"] == 2
+    assert one(objects_of(installed("api", fixed, tmp_path, there)), "Deployment")["spec"]["replicas"] == 2
+
+
+def test_what_the_autoscaler_has_scaled_is_left_to_it(tmp_path: Path) -> None:
+    autoscaler = {**HELM, "manager": "kube-controller-manager", "operation": "Update", "subresource": "scale"}
+    after = one(objects_of(installed("api", {}, tmp_path, [deployment(4, HELM, autoscaler)])), "Deployment")
+    assert "replicas" not in after["spec"]

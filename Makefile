@@ -78,7 +78,7 @@ tools: $(SYNCED) ## Put helm and promtool into .tools where PATH has none
 
 .PHONY: test
 test: $(SYNCED) tools ## Run every test that needs no cluster
-	DATA= $(BIN)/pytest
+	DATA= $(BIN)/pytest --numprocesses auto --dist loadfile
 
 .PHONY: demo
 demo: $(SYNCED) ## Train on the synthetic sample, serve, and show one decision; needs no cluster

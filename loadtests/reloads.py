@@ -27,11 +27,10 @@ from app.registry.client import connect
 from app.settings import MlflowSettings, ServingSettings, Settings, TrainSettings, load_settings
 from app.training.data import load
 from app.training.fit import fit_candidate
+from harness.registries import NAME, Registry, log_model, running_registry
+from harness.servers import Server, audit_in, environment_of, running_server
+from harness.waiting import wait_until
 from loadtests.payloads import JSON, documented
-from tests.support.fakes import audit_in
-from tests.support.registries import NAME, Registry, log_model, running_registry
-from tests.support.servers import Server, environment_of, running_server
-from tests.support.waiting import wait_until
 
 CONNECTIONS = 2
 PAUSE_SECONDS = 0.008

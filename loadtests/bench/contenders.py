@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from app.features import FEATURES
+from harness.servers import free_port
 from loadtests.bench.environments import programs_of
 from loadtests.bench.trained import Row, Trained, bare_environment
 from scripts.credit import PROGRAM
-from tests.support.registries import free_port
 
 UVICORN = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port"]
 SERVICE = "this service"

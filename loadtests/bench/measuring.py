@@ -10,11 +10,11 @@ from statistics import median
 
 import httpx
 
+from harness.servers import free_port
 from loadtests.bench.contenders import Contender
 from loadtests.bench.processes import Cores, cpu_seconds, resident_megabytes, rest, running
 from loadtests.bench.trained import Applicants, Trained
 from loadtests.bench.wrk import load
-from tests.support.registries import free_port
 
 CHECKED = 50
 TOLERANCE = 1e-9

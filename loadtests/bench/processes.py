@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from app.settings import ROOT
-from tests.support.waiting import wait_until
+from harness.waiting import wait_until
 
 START_SECONDS = 120.0
 STOP_SECONDS = 10.0

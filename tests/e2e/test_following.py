@@ -11,12 +11,12 @@ import pytest
 from app.registry.aliases import versions
 from app.registry.client import connect
 from app.settings import MlflowSettings, Settings
+from harness.registries import NAME, log_constant, log_cut_off, log_untrusted
 from tests.e2e.api import meta
 from tests.e2e.cluster import API_PODS, CREDIT, Cluster, kubectl
 from tests.e2e.load import Load
 from tests.e2e.pods import Inside
 from tests.e2e.waiting import wait_until
-from tests.support.registries import NAME, log_constant, log_cut_off, log_untrusted
 
 pytestmark = pytest.mark.e2e
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from tests.support import waiting
+from harness import waiting
 
 T = TypeVar("T")
 
@@ -11,5 +11,5 @@ BETWEEN_SECONDS = 0.5
 
 
 def wait_until(look: Callable[[], T], holds: Callable[[T], bool], timeout_seconds: float, what: str) -> T:
-    """As in tests.support.waiting, with fewer looks."""
+    """As in harness.waiting, with fewer looks."""
     return waiting.wait_until(look, holds, timeout_seconds, what, BETWEEN_SECONDS)

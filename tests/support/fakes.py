@@ -17,7 +17,7 @@ from app.metrics import Metrics
 from app.models.cache import ModelCache
 from app.policy_file import load_policy
 from app.scoring.forms.extract import Spec
-from app.scoring.model import FeatureReference, Identity, ModelDocument, Reference, ScoringModel
+from app.scoring.model import Identity, ModelDocument, ScoringModel
 from app.serving.api.predict import Predict
 from app.serving.api.routes import create_app
 from app.serving.http.edge import Edge
@@ -25,7 +25,10 @@ from app.serving.live.admission import Admission
 from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder
 from app.serving.record.recorder import Recorder, recorder_of
-from app.settings import AuditSettings, MlflowSettings, ServingSettings, Settings
+from app.settings import MlflowSettings, ServingSettings, Settings
+from harness.registries import reference
+from harness.servers import audit_in
+from harness.waiting import PATIENCE_SECONDS
 
 DATA = Path(__file__).parent.parent / "data"
 NAME = "credit-default-model"
@@ -42,19 +45,6 @@ def constant_spec(probability: float) -> Spec:
     leaf |= {"missing_left": [False], "left": [0], "right": [0]}
     baseline = log(probability / (1 - probability))
     return {"kind": "boosted_trees", "inputs": len(FEATURES), "baseline": baseline, "trees": [leaf]}
-
-
-def reference() -> Reference:
-    """A population in which every feature lies between 0 and 100, half of it at or below 1."""
-    known = FeatureReference(minimum=0.0, maximum=100.0, edges=[1.0], shares=[0.5, 0.5], missing_share=0.0)
-    return Reference(
-        features=dict.fromkeys(FEATURES, known),
-        score_edges=[0.05],
-        score_shares=[0.7, 0.3],
-        applicant=dict.fromkeys(FEATURES, 1.0),
-        golden_rows=[],
-        golden_probabilities=[],
-    )
 
 
 def constant_document(probability: float, version: str = "1") -> ModelDocument:
@@ -97,15 +87,9 @@ def cached_model(settings: Settings, document: ModelDocument, answers_uri: bool 
 
 def settings_for(folder: Path, **mlflow: str) -> Settings:
     """Settings whose cache lies in that folder, with quick polls."""
-    serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.1, pull_timeout_seconds=60)
+    serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.1, pull_timeout_seconds=PATIENCE_SECONDS)
     tracking = {"tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", **mlflow}
     return Settings(serving=serving, mlflow=MlflowSettings(**tracking), audit=audit_in(folder))
-
-
-def audit_in(folder: Path, **audit: Any) -> AuditSettings:
-    """Journal and database in that folder."""
-    places = {"journal_dir": folder / "journal", "database_uri": f"sqlite:///{folder / 'decisions.db'}"}
-    return AuditSettings(**(places | audit))
 
 
 def caller(name: str, key: str, *scopes: Scope) -> Caller:

@@ -14,10 +14,9 @@ from uuid import uuid4
 
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.support.registries import free_port
-from tests.support.waiting import wait_until
+from harness.servers import free_port
+from harness.waiting import wait_until
 
-START_SECONDS = 60.0
 PASSWORD = "only-for-tests"
 
 # It refuses to run as root.
@@ -57,7 +56,7 @@ class Postgres:
         command += [it for name, value in options.items() for it in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **UNPRIVILEGED)
-        wait_until(lambda: self.query("postgres", "SELECT 1"), lambda it: it == [(1,)], START_SECONDS, "Postgres")
+        wait_until(lambda: self.query("postgres", "SELECT 1"), lambda it: it == [(1,)], what="Postgres")
 
     def stop(self) -> None:
         """At once, as a node that fails would."""

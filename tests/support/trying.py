@@ -33,8 +33,8 @@ from app.registry import pull
 from app.registry.client import connect
 from app.settings import MlflowSettings, ServingSettings, Settings, load_settings
 from app.training.data import load
+from harness.registries import NAME
 from tests.support.fakes import DATA
-from tests.support.registries import NAME
 from tests.support.zoo import COMPILED, MODELS, REFUSED, UNCOMPILED as THROUGH_PREDICT_PROBA, Tried
 
 FITTED_ROWS, ASKED_ROWS = 1200, 300

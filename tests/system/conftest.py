@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT, WELL_KNOWN
+from harness.servers import Server, running_server
+from harness.waiting import PATIENCE_SECONDS
 from scripts.credit import PROGRAM
-from tests.support.servers import Server, running_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Store:
             "SERVING__CACHE_DIR": str(self.folder / "models"),
             "AUDIT__JOURNAL_DIR": str(self.folder / "journal"),
             "DATABASE_URI": f"sqlite:///{self.folder / 'decisions.db'}",
+            "SERVING__PULL_TIMEOUT_SECONDS": str(PATIENCE_SECONDS),
         }
 
     def train(self, data: str = "") -> subprocess.CompletedProcess[str]:

@@ -14,12 +14,10 @@ from app.registry.aliases import versions
 from app.settings import MlflowSettings, ServingSettings, Settings
 from app.training.data import load
 from app.training.fit import fit_candidate
-from tests.support.fakes import audit_in
-from tests.support.registries import Registry, constant_classifier, log_unjudged, running_registry
-from tests.support.servers import Server, environment_of, log_lines, running_server
-from tests.support.waiting import wait_until
+from harness.registries import Registry, constant_classifier, log_unjudged, running_registry
+from harness.servers import Server, audit_in, environment_of, log_lines, running_server
+from harness.waiting import PATIENCE_SECONDS, wait_until
 
-SECONDS = 120.0
 RISKY = [0, 9.5, 24, 5, 3.0, 400, 30, 9, 0, 4, 6]
 
 
@@ -37,12 +35,18 @@ class World:
 
     def wait_for_reason(self, text: str) -> dict[str, Any]:
         return wait_until(
-            self.meta, lambda it: text in ((it["last_reload"] or {})["reason"] or ""), SECONDS, f"to be told {text!r}"
+            self.meta,
+            lambda it: text in ((it["last_reload"] or {})["reason"] or ""),
+            PATIENCE_SECONDS,
+            f"to be told {text!r}",
         )
 
     def wait_for_version(self, version: str) -> dict[str, Any]:
         return wait_until(
-            self.meta, lambda it: it["model_version"] == version and not it["stale"], SECONDS, f"version {version}"
+            self.meta,
+            lambda it: it["model_version"] == version and not it["stale"],
+            PATIENCE_SECONDS,
+            f"version {version}",
         )
 
     def decide(self, features: list[float]) -> dict[str, Any]:

@@ -11,19 +11,17 @@ import httpx
 import pytest
 
 from app.settings import MlflowSettings, ServingSettings, Settings
+from harness.registries import NAME, Registry, log_cut_off, log_untrusted, running_registry
+from harness.servers import Server, audit_in, environment_of, running_server
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.commands import credit
-from tests.support.fakes import audit_in
-from tests.support.registries import NAME, Registry, log_cut_off, log_untrusted, running_registry
-from tests.support.servers import Server, environment_of, running_server
 from tests.support.traffic import Traffic, steady_traffic
-from tests.support.waiting import wait_until
 
 URI = f"models:/{NAME}@production"
 DEFAULTS = {"1": 4, "2": 20}
 """Of 200 rows, by version: each version gives everybody another probability."""
 PROBABILITIES = {version: defaults / 200 for version, defaults in DEFAULTS.items()}
 CORRUPT, UNTRUSTED = "3", "4"
-SECONDS = 400.0
 """Longer than a pull may take here: it gives way to all that keeps the machine busy."""
 MOVES = 20
 
@@ -41,7 +39,7 @@ class World:
         return found
 
     def wait(self, what: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        return wait_until(self.meta, holds, SECONDS, what)
+        return wait_until(self.meta, holds, PATIENCE_SECONDS, what)
 
     def promote(self, version: str) -> None:
         """Move the alias and wait until that version serves."""
@@ -56,7 +54,7 @@ class World:
     def traffic(self) -> Iterator[Traffic]:
         """What serves has answered before anything moves."""
         with steady_traffic(self.server.url, PROBABILITIES, URI) as traffic:
-            wait_until(lambda: traffic.answered, lambda it: it > 0, SECONDS, "the first answer")
+            wait_until(lambda: traffic.answered, lambda it: it > 0, what="the first answer")
             yield traffic
 
     def assert_unharmed(self, traffic: Traffic, *versions: str) -> None:
@@ -82,7 +80,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 @pytest.fixture(scope="module")
 def settings(registry: Registry, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("server")
-    serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.2, pull_timeout_seconds=SECONDS - 30)
+    serving = ServingSettings(cache_dir=folder / "cache", poll_seconds=0.2, pull_timeout_seconds=PATIENCE_SECONDS - 30)
     return Settings(mlflow=MlflowSettings(tracking_uri=registry.url), serving=serving, audit=audit_in(folder))
 
 
@@ -103,7 +101,7 @@ def world(running: World) -> World:
 def test_a_promotion_costs_no_request(world: World) -> None:
     with world.traffic() as traffic:
         world.promote("2")
-        wait_until(lambda: traffic.versions, lambda it: "2" in it, SECONDS, "an answer of version 2")
+        wait_until(lambda: traffic.versions, lambda it: "2" in it, what="an answer of version 2")
     world.assert_unharmed(traffic, "1", "2")
 
 
@@ -113,7 +111,7 @@ def test_a_rollback_needs_neither_a_download_nor_the_artifact(world: World) -> N
     away = path.rename(path.with_suffix(".away"))
     with world.traffic() as traffic:
         world.promote("1")
-        wait_until(lambda: traffic.versions, lambda it: "1" in it, SECONDS, "an answer of version 1")
+        wait_until(lambda: traffic.versions, lambda it: "1" in it, what="an answer of version 1")
     away.rename(path)
     world.assert_unharmed(traffic, "1", "2")
 
@@ -127,7 +125,7 @@ def test_a_bad_model_is_refused_once_and_the_good_one_serves_on(world: World, ve
         world.registry.let("production", version)
         told = world.wait("a refusal", lambda it: reason in (it["last_reload"]["reason"] or ""))
         asked = traffic.answered
-        wait_until(lambda: traffic.answered, lambda it: it > asked + 50, SECONDS, "more answers")
+        wait_until(lambda: traffic.answered, lambda it: it > asked + 50, what="more answers")
     world.assert_unharmed(traffic, "1")
     assert told["last_reload"]["outcome"] == "refused"
     assert (told["model_version"], told["stale"], told["registry"]["up"]) == ("1", True, True)
@@ -148,7 +146,7 @@ def test_a_challenger_is_compared_and_never_answers(world: World) -> None:
     with world.traffic() as traffic:
         world.wait("a challenger", lambda it: it["challenger"]["model_version"] == "2")
         name = "credit_challenger_score_difference_count"
-        wait_until(lambda: world.metric(name), lambda it: it > 20, SECONDS, "comparisons")
+        wait_until(lambda: world.metric(name), lambda it: it > 20, what="comparisons")
     world.assert_unharmed(traffic, "1")
     assert world.metric("credit_challenger_disagreements_total") > 0
     world.registry.remove("challenger")
@@ -167,14 +165,14 @@ def test_while_the_registry_is_gone_nothing_is_missed_and_a_new_start_serves_wha
             second = World(world.registry, server, world.settings)
             with second.traffic() as seconds_traffic:
                 told = second.wait("the registry to be missed", lambda it: it["registry"] is not None)
-                wait_until(lambda: seconds_traffic.answered, lambda it: it > 50, SECONDS, "answers")
+                wait_until(lambda: seconds_traffic.answered, lambda it: it > 50, what="answers")
             second.assert_unharmed(seconds_traffic, "1")
             assert (told["registry"]["up"], told["stale"]) == (False, True)
             assert second.metric("credit_model_stale") == 1
             world.registry.start()
             second.wait("the model to be confirmed", lambda it: it["registry"]["up"] and not it["stale"])
         world.promote("2")
-        wait_until(lambda: traffic.versions, lambda it: "2" in it, SECONDS, "an answer of version 2")
+        wait_until(lambda: traffic.versions, lambda it: "2" in it, what="an answer of version 2")
     world.assert_unharmed(traffic, "1", "2")
     assert world.metric("credit_registry_up") == 1
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import httpx
 
+from harness.servers import Server
 from tests.charts.conftest import one, render
-from tests.support.servers import Server
 from tests.system.conftest import Store
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from app.settings import ROOT
-from tests.support.servers import Server
+from harness.servers import Server
 from tests.system.conftest import Store
 
 GENEROUS_MS = "5000"

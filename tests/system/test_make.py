@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 from app.settings import ROOT
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.demo import free_port
-from tests.support.waiting import wait_until
 from tests.system.conftest import Store
 
 
@@ -26,11 +26,13 @@ def test_train_serve_and_predict_do_what_the_readme_says(store: Store, tmp_path:
         environment = store.environment | {"PORT": port}
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        answered = wait_until(lambda: make(store, "predict", f"PORT={port}"), lambda it: it.returncode == 0, 60)
+        answered = wait_until(
+            lambda: make(store, "predict", f"PORT={port}"), lambda it: it.returncode == 0, PATIENCE_SECONDS
+        )
         assert json.loads(answered.stdout)["decision"] in ("ACCEPT", "REJECT")
     finally:
         os.killpg(server.pid, 15)
-        server.wait(timeout=30)
+        server.wait(timeout=PATIENCE_SECONDS)
 
 
 def test_predict_says_what_to_do_when_nothing_answers(store: Store) -> None:

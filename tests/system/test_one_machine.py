@@ -15,9 +15,9 @@ from app.features import FEATURES, TARGET
 from app.registry import ALIAS
 from app.settings import ROOT, MlflowSettings, Settings
 from app.training.sample import synthetic_frame
+from harness.servers import Server
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
-from tests.support.servers import START_SECONDS, Server
-from tests.support.waiting import wait_until
 from tests.system.conftest import Store
 
 Trained = tuple[Store, subprocess.CompletedProcess[str]]
@@ -112,7 +112,7 @@ def test_the_serving_process_never_imports_what_it_does_not_need(store: Store, s
     assert httpx.get(f"{server.url}/metrics").is_success
     assert httpx.get(f"{server.url}/openapi.json").is_success
     server.process.terminate()
-    assert server.process.wait(timeout=30) == 0
+    assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
     imported = {
         line.rpartition("|")[2].strip().split(".")[0]
         for line in server.log.read_text().splitlines()
@@ -127,7 +127,7 @@ def test_a_restart_without_a_registry_serves_from_the_cache(store: Store, serve:
     first.wait_ready()
     before = post(first, "/predict", {"data": {"features": sample_rows(1)[0]}}).json()
     first.process.terminate()
-    assert first.process.wait(timeout=30) == 0
+    assert first.process.wait(timeout=PATIENCE_SECONDS) == 0
     (store.folder / "mlflow.db").unlink()
     second = serve(store, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
     second.wait_ready()
@@ -151,7 +151,6 @@ def test_without_registry_and_cache_it_lives_and_serves_as_soon_as_there_is_a_mo
     wait_until(
         lambda: httpx.get(f"{server.url}/meta").json()["last_reload"],
         lambda reload: reload is not None and reload["outcome"] == "unavailable",
-        START_SECONDS,
     )
     store.copy(empty.folder)
     server.wait_ready()

@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from app.settings import Settings
-from tests.support.fakes import audit_in, cached_model, constant_document, json_file, settings_for
+from harness.servers import Server, audit_in, environment_of, running_server
+from harness.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.fakes import cached_model, constant_document, json_file, settings_for
 from tests.support.journals import chains, keys
-from tests.support.servers import Server, environment_of, running_server
-from tests.support.waiting import wait_until
 
 DEAD = "http://127.0.0.1:9"
 AWAY = "postgresql+psycopg2://credit@127.0.0.1:9/credit"
@@ -25,7 +25,6 @@ AWAY = "postgresql+psycopg2://credit@127.0.0.1:9/credit"
 
 REQUEST = json_file("request.json")
 BATCH = {"data": {"rows": [REQUEST["data"]["features"]] * 40}}
-SECONDS = 60.0
 LIVES = 3
 
 
@@ -99,7 +98,7 @@ def test_killed_at_any_moment_beside_another_on_the_same_folder_it_has_kept_what
                     server.wait_ready()
                     wanted = len(answers.ids) + random.randrange(50, 1000)
                     with asking(server, answers):
-                        wait_until(lambda: len(answers.ids), lambda it, wanted=wanted: it >= wanted, SECONDS)  # type: ignore[misc]
+                        wait_until(lambda: len(answers.ids), lambda it, wanted=wanted: it >= wanted)  # type: ignore[misc]
                         server.process.kill()
                         server.process.wait()
     assert answers.failed == others.failed == []
@@ -116,9 +115,9 @@ def test_asked_to_stop_it_has_kept_exactly_what_it_answered(tmp_path: Path) -> N
     with running_server(variables(settings), tmp_path / "log") as server:
         server.wait_ready()
         with asking(server, answers):
-            wait_until(lambda: len(answers.ids), lambda it: it > 200, SECONDS)
+            wait_until(lambda: len(answers.ids), lambda it: it > 200)
         server.process.terminate()
-        assert server.process.wait(timeout=30) == 0
+        assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
     assert sorted(keys(settings.audit.journal_dir, "decision")) == sorted(str(it) for it in answers.ids)
 
 
@@ -167,15 +166,15 @@ def test_on_a_full_disk_nothing_is_half_kept_and_with_space_it_goes_on_by_itself
 
         asked(REQUEST)
         fill(small_disk / "ballast")
-        wait_until(lambda: (asked(BATCH), asked(REQUEST), unkept()), lambda it: it[2] > 200, SECONDS)
+        wait_until(lambda: (asked(BATCH), asked(REQUEST), unkept()), lambda it: it[2] > 200)
         refused = asked(REQUEST)
         assert refused.status_code == (503 if on_failure == "refuse" else 200)
         assert refused.headers.get("Retry-After") == ("5" if on_failure == "refuse" else None)
         (small_disk / "ballast").unlink()
-        wait_until(lambda: asked(REQUEST), lambda it: "X-Decision-ID" in it.headers, SECONDS)
+        wait_until(lambda: asked(REQUEST), lambda it: "X-Decision-ID" in it.headers)
         asked(BATCH)
         server.process.terminate()
-        assert server.process.wait(timeout=30) == 0
+        assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
     if on_failure == "refuse":
         assert {it[:3] for it in answers.failed} == {"503"}
     else:
@@ -189,11 +188,15 @@ def test_at_the_journals_limit_it_refuses_and_with_the_database_having_it_all_it
     with running_server(variables(settings), tmp_path / "log") as server:
         server.wait_ready()
         with asking(server, answers):
-            wait_until(lambda: len(answers.failed), lambda it: it > 3, SECONDS, "refusals")
+            wait_until(lambda: len(answers.failed), lambda it: it > 3, what="refusals")
         (writer,) = settings.audit.journal_dir.iterdir()
         size = (writer / "00000001.jsonl").stat().st_size
         assert 900_000 < size <= 1024 * 1024
         (writer / "shipped").write_text(f'{{"file": 1, "offset": {size}}}')
-        wait_until(lambda: httpx.post(f"{server.url}/predict", json=REQUEST).status_code, lambda it: it == 200, SECONDS)
+        wait_until(
+            lambda: httpx.post(f"{server.url}/predict", json=REQUEST).status_code,
+            lambda it: it == 200,
+            PATIENCE_SECONDS,
+        )
     assert {it[:3] for it in answers.failed} == {"503"}
     assert set(answers.ids) - set(keys(settings.audit.journal_dir, "decision")) == set()

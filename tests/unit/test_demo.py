@@ -8,6 +8,7 @@ from threading import Thread
 
 import pytest
 
+from harness.waiting import PATIENCE_SECONDS
 from scripts.demo import free_port, wait_until_ready
 
 
@@ -58,6 +59,6 @@ def test_it_gives_up_with_what_it_waited_for(process: subprocess.Popen[bytes]) -
 
 def test_a_server_that_ended_is_not_waited_for() -> None:
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as ended:
-        ended.wait(timeout=30)
+        ended.wait(timeout=PATIENCE_SECONDS)
         with pytest.raises(SystemExit, match="ended with exit code 3"):
             wait_until_ready(f"http://127.0.0.1:{free_port()}", ended, 30)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT
+from harness.servers import Server, environment_of, log_lines, running_server
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for
-from tests.support.servers import Server, environment_of, log_lines, running_server
-from tests.support.waiting import wait_until
 
 DEAD = "http://127.0.0.1:9"
 
@@ -25,7 +25,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -74,12 +74,12 @@ def test_sigterm_finishes_the_request_under_way_and_exits_0(tmp_path: Path) -> N
             connection.sendall(head.encode())
             assert connection.recv(1000).startswith(b"HTTP/1.1 100 Continue")
             server.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: refuses_connections(server), bool, 10)
+            wait_until(lambda: refuses_connections(server), bool)
             connection.sendall(body)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
         assert answer.startswith(b"HTTP/1.1 200 OK")
         assert b'"decision":"REJECT"' in answer
-        assert server.process.wait(timeout=20) == 0
+        assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
         assert log_lines(server.log)[-1]["message"] == f"Finished server process [{server.process.pid}]"
 
 
@@ -87,7 +87,7 @@ def test_sigterm_with_nothing_under_way_exits_0(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, tracking_uri=DEAD)
     with running_server(environment_of(settings), tmp_path / "log") as server:
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=20) == 0
+        assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 def test_sigterm_kills_the_pull_that_is_under_way(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_sigterm_kills_the_pull_that_is_under_way(tmp_path: Path) -> None:
             found = children.read_text().split()
             return [pid for pid in found if b"app.registry" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
-        child = wait_until(pulls, bool, 20)[0]
+        child = wait_until(pulls, bool)[0]
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=20) == 0
+        assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
         assert not Path(f"/proc/{child}").exists()

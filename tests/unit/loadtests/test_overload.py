@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from harness.servers import free_port
 from loadtests.offered import GOOD, LOST, NOT_SENT, SHED, SILENT, Offered
 from loadtests.open_loop import offer
 from loadtests.overload import figures, summary
-from tests.support.registries import free_port
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness.servers import free_port
+from harness.waiting import wait_until
 from loadtests.bench.processes import cpu_seconds, resident_megabytes, rest, running, tree
-from tests.support.registries import free_port
-from tests.support.waiting import wait_until
 
 BUSY = """
 import subprocess, sys, time
@@ -31,11 +31,11 @@ def test_a_tree_is_counted_and_ended_as_a_whole(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-c", SERVER, str(port)]
     with running(command, os.environ, core, url, tmp_path / "log") as pid:
-        members = wait_until(lambda: tree(pid), lambda it: len(it) == 2, 10, "a child")
+        members = wait_until(lambda: tree(pid), lambda it: len(it) == 2, what="a child")
         assert all(os.sched_getaffinity(member) == {core} for member in members)
         assert cpu_seconds(pid) >= 0.3, "that of the child which has ended counts"
         assert resident_megabytes(pid) > resident_megabytes(members[1]) > 1
-    wait_until(lambda: [it for it in members if Path(f"/proc/{it}").exists()], lambda it: not it, 10, "their end")
+    wait_until(lambda: [it for it in members if Path(f"/proc/{it}").exists()], lambda it: not it, what="their end")
     with pytest.raises(httpx.TransportError):
         httpx.get(url)
 

@@ -15,8 +15,8 @@ from app.registry.aliases import versions
 from app.registry.client import connect
 from app.serving.live.alias_reader import AliasReader
 from app.settings import ROOT, MlflowSettings, load_settings
+from harness.registries import NAME, Registry, running_registry
 from scripts.credit import PROGRAM
-from tests.support.registries import NAME, Registry, running_registry
 
 USER, PASSWORD = "admin", "a password of twelve or more"
 VARIABLES = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")

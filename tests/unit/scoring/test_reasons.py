@@ -19,7 +19,8 @@ from app.training.data import clean
 from app.training.fit import fit_candidate, probabilities
 from app.training.reference import build_reference
 from app.training.sample import synthetic_frame
-from tests.support.fakes import constant_document, constant_model, reference
+from harness.registries import reference
+from tests.support.fakes import constant_document, constant_model
 
 THRESHOLD = 0.05
 ALIKE = [0.0] * 11

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 
 from app.settings import ROOT
+from harness.servers import environment_of, log_lines, running_server
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for
-from tests.support.servers import environment_of, log_lines, running_server
 
 HEAVY = ("mlflow", "sklearn", "pandas", "scipy", "numpy", "skops", "matplotlib", "boto3", "sqlalchemy", "alembic")
 DEAD = "http://127.0.0.1:9"

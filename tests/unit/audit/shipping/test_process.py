@@ -16,13 +16,11 @@ from app.audit.shipping.rounds import Shipper
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.settings import ROOT
+from harness.servers import audit_in
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
-from tests.support.fakes import audit_in
 from tests.support.postgres import running_postgres
 from tests.support.records import Writer, decisions
-from tests.support.waiting import wait_until
-
-SECONDS = 60.0
 
 
 class Shipping:
@@ -53,12 +51,14 @@ class Shipping:
     def wait_for(self, **wanted: Any) -> dict[str, Any]:
         """Until a round says so."""
         return wait_until(
-            lambda: self.rounds[-1], lambda it: all(it[name] == value for name, value in wanted.items()), SECONDS
+            lambda: self.rounds[-1],
+            lambda it: all(it[name] == value for name, value in wanted.items()),
+            PATIENCE_SECONDS,
         )
 
     def end(self) -> int:
         """Its exit code, once it has ended by itself."""
-        code = self.process.wait(SECONDS)
+        code = self.process.wait(PATIENCE_SECONDS)
         self._reader.join()
         return code
 
@@ -187,7 +187,7 @@ def test_everything_arrives_after_postgres_was_stopped_and_started(tmp_path: Pat
                 server.stop()
                 writer.write(decisions(500))
                 away = running.wait_for(pending=500)
-                assert wait_until(lambda: running.rounds[-1]["error"], lambda it: it is not None, SECONDS)
+                assert wait_until(lambda: running.rounds[-1]["error"], lambda it: it is not None)
                 assert away["shipped"] == 1000 * turn + 500
                 server.start()
                 running.wait_for(pending=0, error=None)

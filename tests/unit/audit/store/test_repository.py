@@ -6,6 +6,7 @@ from app.audit.store.database import open_engine
 from app.audit.store.repository import DAY, Store
 from app.errors import RecordUnavailable, SettingInvalid
 from app.scoring.decider import Decider
+from harness.servers import free_port
 from tests.support.fakes import constant_model
 from tests.support.postgres import PASSWORD, Postgres
 from tests.support.records import (
@@ -20,7 +21,6 @@ from tests.support.records import (
     policy_entry,
     policy_of_tests,
 )
-from tests.support.registries import free_port
 
 
 def test_links_that_come_twice_are_kept_once(store: Store) -> None:

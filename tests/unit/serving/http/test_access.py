@@ -17,7 +17,8 @@ from app.serving.http.paths import ENDPOINTS
 from app.serving.live.admission import Admission
 from app.settings import Settings
 from app.times import Month
-from tests.support.fakes import Api, audit_in, caller, constant_model, json_file
+from harness.servers import audit_in
+from tests.support.fakes import Api, caller, constant_model, json_file
 from tests.support.records import NOON
 
 REQUEST = json_file("request.json")

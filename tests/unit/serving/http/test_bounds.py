@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from app.serving.http.bounds import MOST_HEAD_BYTES, MOST_UNDER_WAY
+from harness.servers import Server, environment_of, running_server
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for
-from tests.support.servers import Server, environment_of, running_server
-from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,9 @@ def shed(server: Server) -> float:
 def test_a_decision_that_finds_too_many_before_it_is_told_to_ask_again(server: Server) -> None:
     body, before = json_file("request.json"), shed(server)
     with httpx.Client(base_url=server.url) as client, waiting_requests(server, MOST_UNDER_WAY):
-        answer = wait_until(lambda: client.post("/predict", json=body), lambda it: it.status_code == 503, 30)
+        answer = wait_until(
+            lambda: client.post("/predict", json=body), lambda it: it.status_code == 503, PATIENCE_SECONDS
+        )
         assert answer.headers["Retry-After"] == "1"
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["status"] == 503
@@ -95,4 +97,6 @@ def test_a_decision_that_finds_too_many_before_it_is_told_to_ask_again(server: S
         large = client.post("/predict/batch", content=b" " * 2_000_000)
         assert large.status_code == 503
     assert shed(server) >= before + 2
-    assert wait_until(lambda: httpx.post(f"{server.url}/predict", json=body).status_code, lambda it: it == 200, 30)
+    assert wait_until(
+        lambda: httpx.post(f"{server.url}/predict", json=body).status_code, lambda it: it == 200, PATIENCE_SECONDS
+    )

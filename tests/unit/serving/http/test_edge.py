@@ -20,8 +20,9 @@ from app.callers.known import Callers
 from app.scoring.model import ScoringModel
 from app.serving.http.logs import logging_config
 from app.settings import Settings
+from harness.servers import audit_in
 from loadtests.payloads import JSON, Payload, applicant, bad, documented, row, single
-from tests.support.fakes import Api, audit_in, caller, constant_document, constant_model, json_file
+from tests.support.fakes import Api, caller, constant_document, constant_model, json_file
 from tests.support.journals import chains
 from tests.support.wire import exchange, post
 

@@ -15,9 +15,9 @@ import uvloop
 
 from app.serving.http.protocol import FastPathProtocol
 from app.serving.http.server import ACCEPTED_A_TURN, DrainingServer
+from harness.servers import Server, environment_of, running_server
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for
-from tests.support.servers import Server, environment_of, running_server
-from tests.support.waiting import wait_until
 
 DEAD = "http://127.0.0.1:9"
 CLIENTS = 8
@@ -59,11 +59,11 @@ def test_kept_connections_lose_nothing_while_it_drains(tmp_path: Path) -> None:
         threads = [threading.Thread(target=caller.run) for caller in callers]
         for thread in threads:
             thread.start()
-        wait_until(lambda: [caller.answered for caller in callers], all, 30)
+        wait_until(lambda: [caller.answered for caller in callers], all)
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=30) == 0
+        assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
         for thread in threads:
-            thread.join(timeout=30)
+            thread.join(timeout=PATIENCE_SECONDS)
     assert [caller.lost for caller in callers] == [[] for _ in callers]
     assert all(caller.closed_by_answer for caller in callers)
 
@@ -77,7 +77,7 @@ def test_a_second_sigterm_ends_the_draining(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGTERM)
         assert httpx.get(f"{server.url}/livez").headers["connection"] == "close"
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=20) == 0
+        assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 def test_a_draining_server_answers_and_is_not_ready(tmp_path: Path) -> None:
@@ -87,7 +87,9 @@ def test_a_draining_server_answers_and_is_not_ready(tmp_path: Path) -> None:
     with running_server(environment, tmp_path / "log") as server:
         server.wait_ready()
         server.process.send_signal(signal.SIGTERM)
-        told = wait_until(lambda: httpx.get(f"{server.url}/readyz"), lambda it: it.status_code != 200, 30).json()
+        told = wait_until(
+            lambda: httpx.get(f"{server.url}/readyz"), lambda it: it.status_code != 200, PATIENCE_SECONDS
+        ).json()
         assert (told["status"], told["detail"]) == (503, "this server is stopping; another one answers")
         assert httpx.post(f"{server.url}/predict", json=json_file("request.json")).status_code == 200
 

@@ -15,10 +15,10 @@ from app.callers.new_key import entry_of
 from app.metrics import Metrics
 from app.serving.live.admission import Admission, CallersWatch
 from app.settings import ROOT, CallersSettings, Settings
+from harness.servers import environment_of, log_lines, running_server
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
 from tests.support.fakes import cached_model, constant_document, json_file, mounted, settings_for
-from tests.support.servers import environment_of, log_lines, running_server
-from tests.support.waiting import wait_until
 
 FIRST = entry_of("first", "cdk_first", ["predict"])
 SECOND = entry_of("second", "cdk_second", ["predict"])
@@ -112,10 +112,10 @@ def test_a_running_server_takes_a_changed_secret_up_and_no_key_is_ever_logged(tm
 
         assert (status("cdk_first"), status("cdk_second"), status("cdk_nobody")) == (200, 401, 401)
         mounted(tmp_path / "callers", "callers.yaml", "second", SECOND)
-        wait_until(lambda: status("cdk_second"), lambda seen: seen == 200, 20)
+        wait_until(lambda: status("cdk_second"), lambda seen: seen == 200)
         assert status("cdk_first") == 401
         mounted(tmp_path / "callers", "callers.yaml", "third", "- cdk_third")
-        wait_until(refused, bool, 20)
+        wait_until(refused, bool)
         assert status("cdk_second") == 200
         lines = log_lines(server.log)
     answered = [(line["status"], line["caller"]) for line in lines if line["message"] == "request" and line["status"]]
@@ -132,7 +132,7 @@ def test_a_bad_file_at_start_ends_the_server_with_its_place(tmp_path: Path) -> N
         env={**os.environ, "CALLERS__FILE": str(file)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert ended.returncode == 2

@@ -15,11 +15,11 @@ from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder, Snapshot
 from app.serving.record.recorder import RequestContext, recorder_of
 from app.settings import Settings
+from harness.waiting import PATIENCE_SECONDS
 from tests.support.fakes import constant_model, failing_model, settings_for
 from tests.support.journals import chains, keys
 
 VECTOR = [0.0, 0.0, 40.0, *[0.0] * 8]
-SECONDS = 10.0
 
 
 class World:
@@ -60,7 +60,7 @@ class World:
             assert after is not None
             await after()
             comparing = asyncio.create_task(self.challenger.run())
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not until():
                     # Not at once again: a thread that scores needs the interpreter too.
                     await asyncio.sleep(0.001)
@@ -150,7 +150,7 @@ def test_a_score_that_cannot_be_kept_is_counted_and_the_comparison_stands(tmp_pa
         assert after is not None
         await after()
         comparing = asyncio.create_task(world.challenger.run())
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while world.compared < 3:
                 await asyncio.sleep(0)
         comparing.cancel()

@@ -12,9 +12,9 @@ from app.policy_file import load_policy
 from app.serving.api.schema import Meta, PredictAnswer
 from app.serving.live.policy_watch import PolicyWatch
 from app.settings import ROOT, DecisionSettings, Settings
+from harness.servers import environment_of, running_server
+from harness.waiting import wait_until
 from tests.support.fakes import Api, cached_model, constant_document, constant_model, json_file, mounted, settings_for
-from tests.support.servers import environment_of, running_server
-from tests.support.waiting import wait_until
 
 SHIPPED = (ROOT / "configs" / "policy.yaml").read_text()
 REQUEST = json_file("request.json")
@@ -178,7 +178,7 @@ def test_a_running_server_takes_a_changed_configmap_up_and_refuses_a_bad_one(tmp
 
         assert decision() == "REJECT"
         mounted(tmp_path / "configs", "policy.yaml", "second", with_threshold(0.4))
-        wait_until(meta, lambda told: told.threshold == 0.4, 20)
+        wait_until(meta, lambda told: told.threshold == 0.4)
         assert decision() == "ACCEPT"
         mounted(tmp_path / "configs", "policy.yaml", "third", "threshold: 2")
         wait_until(

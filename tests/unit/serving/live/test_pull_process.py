@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import ModelError, ModelMissing, ModelRefused, ModelUnavailable
 from app.serving.live.pull_process import pull
-from tests.support.waiting import wait_until
+from harness.waiting import wait_until
 
 URI = "models:/m@production"
 
@@ -48,7 +48,7 @@ def ends(pid: int) -> None:
             return False
         return True
 
-    wait_until(running, lambda it: not it, 10)
+    wait_until(running, lambda it: not it)
 
 
 FOREVER = "import os, sys, time, pathlib; pathlib.Path({!r}).write_text(str(os.getpid())); time.sleep(600)"

@@ -19,7 +19,8 @@ from app.serving.api.schema import BatchAnswer, PredictAnswer, Problem
 from app.serving.record.recorder import Recorder
 from app.settings import Settings
 from app.times import microseconds
-from tests.support.fakes import Api, audit_in, caller, constant_model, json_file, settings_for
+from harness.servers import audit_in
+from tests.support.fakes import Api, caller, constant_model, json_file, settings_for
 from tests.support.journals import chains, keys
 
 REQUEST = json_file("request.json")

@@ -16,9 +16,8 @@ from app.metrics import Metrics
 from app.serving.record import shipping as module
 from app.serving.record.shipping import Shipping
 from app.settings import AuditSettings, Settings
-from tests.support.waiting import wait_until
+from harness.waiting import PATIENCE_SECONDS, wait_until
 
-SECONDS = 20.0
 NOWHERE = Path("/nowhere/journal")
 
 REPORT = """
@@ -53,7 +52,7 @@ class World:
 
         async def both() -> None:
             shipping = asyncio.create_task(self.shipping.run())
-            async with asyncio.timeout(2 * SECONDS):
+            async with asyncio.timeout(2 * PATIENCE_SECONDS):
                 await then()
             assert not shipping.done()
             shipping.cancel()
@@ -64,7 +63,7 @@ class World:
 
     def until(self, holds: Callable[[], Any]) -> Callable[[], Awaitable[None]]:
         async def wait() -> None:
-            await asyncio.to_thread(wait_until, holds, bool, SECONDS, str(self.seen))
+            await asyncio.to_thread(wait_until, holds, bool, PATIENCE_SECONDS, str(self.seen))
 
         return wait
 

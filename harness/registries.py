@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,20 +26,26 @@ from app.models.cache import combined_digest, folder_digests
 from app.models.load import TRUSTED_TYPES, load_entry
 from app.registry import Registered, adopt, pull_files, write_verdict
 from app.registry.client import connect
+from app.scoring.model import FeatureReference, Reference
 from app.settings import MlflowSettings, ServingSettings, Settings
-from tests.support.fakes import reference
-from tests.support.waiting import wait_until
+from harness.servers import free_port
+from harness.waiting import wait_until
 
-START_SECONDS = 90.0
 NAME = "credit-default-model"
 ROWS = 200
 
 
-def free_port() -> int:
-    """A port that nothing listens on just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+def reference() -> Reference:
+    """A population in which every feature lies between 0 and 100, half of it at or below 1."""
+    known = FeatureReference(minimum=0.0, maximum=100.0, edges=[1.0], shares=[0.5, 0.5], missing_share=0.0)
+    return Reference(
+        features=dict.fromkeys(FEATURES, known),
+        score_edges=[0.05],
+        score_shares=[0.7, 0.3],
+        applicant=dict.fromkeys(FEATURES, 1.0),
+        golden_rows=[],
+        golden_probabilities=[],
+    )
 
 
 def constant_classifier(defaults: int) -> Any:
@@ -139,7 +144,7 @@ class Registry:
             self._process = subprocess.Popen(
                 command, env=environment, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
             )
-        wait_until(lambda: httpx.get(f"{self.url}/health").status_code, lambda it: it == 200, START_SECONDS, "MLflow")
+        wait_until(lambda: httpx.get(f"{self.url}/health").status_code, lambda it: it == 200, what="MLflow")
 
     def stop(self) -> None:
         """Kill it as a node that fails would, with its workers."""

@@ -8,11 +8,14 @@ T = TypeVar("T")
 
 BETWEEN_SECONDS = 0.02
 
+PATIENCE_SECONDS = 300.0
+"""What takes seconds on an idle machine may honestly take this long on a slow one that is busy."""
+
 
 def wait_until(
     look: Callable[[], T],
     holds: Callable[[T], bool],
-    timeout_seconds: float,
+    timeout_seconds: float = PATIENCE_SECONDS,
     what: str = "",
     between_seconds: float = BETWEEN_SECONDS,
 ) -> T:

@@ -3,19 +3,19 @@
 import json
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from app.settings import ROOT, Settings
+from app.settings import ROOT, AuditSettings, Settings
+from harness.waiting import wait_until
 from scripts.credit import PROGRAM
-from tests.support.waiting import wait_until
-
-START_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Server:
 
     def wait_ready(self) -> httpx.Response:
         """Until a model is loaded."""
-        return wait_until(lambda: httpx.get(f"{self.url}/readyz"), lambda it: it.status_code == 200, START_SECONDS)
+        return wait_until(lambda: httpx.get(f"{self.url}/readyz"), lambda it: it.status_code == 200)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -56,7 +56,7 @@ def running_server(environment: Mapping[str, str], log: Path) -> Iterator[Server
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
-        yield Server(process, wait_until(lambda: _port(log), lambda port: port > 0, START_SECONDS), log)
+        yield Server(process, wait_until(lambda: _port(log), lambda port: port > 0), log)
     finally:
         process.kill()
         process.wait()
@@ -73,3 +73,16 @@ def _port(log: Path) -> int:
 def log_lines(log: Path) -> list[dict[str, object]]:
     """Every line of a log, each of which has to be a JSON object."""
     return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def free_port() -> int:
+    """A port that nothing listens on just now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def audit_in(folder: Path, **audit: Any) -> AuditSettings:
+    """Journal and database in that folder."""
+    places = {"journal_dir": folder / "journal", "database_uri": f"sqlite:///{folder / 'decisions.db'}"}
+    return AuditSettings(**(places | audit))

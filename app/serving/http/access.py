@@ -1,9 +1,10 @@
 """Lets in whoever has an API key for what is asked, where keys are wanted; decides by the headers alone."""
 
-from app.callers.known import Scope
+from prometheus_client import Counter
+
+from app.callers.known import Callers, Scope
 from app.serving.http.messages import Answered, Headers
 from app.serving.http.problems import NO_DECISION, problem
-from app.serving.live.admission import Admission
 
 NO_KEY = "this path needs an API key, as in Authorization: Bearer KEY"
 UNKNOWN_KEY = "this API key is not known; ask the operator for one"
@@ -11,27 +12,24 @@ OUT_OF_SCOPE = "this API key is not for decisions: it lacks the scope predict"
 CHALLENGE = [(b"www-authenticate", b"Bearer")]
 
 
-def admit(admission: Admission, needed: Scope | None, headers: Headers) -> tuple[str | None, Answered | None]:
-    """The caller's name, as far as it is known, and the refusal, None for whoever is let in. Counts either.
+def admit(callers: Callers, needed: Scope, headers: Headers, counter: Counter) -> tuple[str | None, Answered | None]:
+    """The caller's name, as far as it is known, and the refusal, None for whoever is let in.
 
-    needed: the scope that the path needs, None when it is open.
+    needed: the scope that the path needs. counter: labelled by caller and outcome.
     """
-    callers = admission.callers
-    if callers is None or needed is None:
-        return None, None
     key = key_of(headers)
     if key is None:
-        admission.requests.labels("", "no_key").inc()
+        counter.labels("", "no_key").inc()
         return None, problem(401, NO_KEY, CHALLENGE)
     caller = callers.find(key)
     if caller is None:
-        admission.requests.labels("", "unknown_key").inc()
+        counter.labels("", "unknown_key").inc()
         return None, problem(401, UNKNOWN_KEY, CHALLENGE)
     if needed not in caller.scopes:
-        admission.requests.labels(caller.name, "out_of_scope").inc()
+        counter.labels(caller.name, "out_of_scope").inc()
         # Whoever may not read the record is not told either which decisions there were.
         return caller.name, problem(404, NO_DECISION) if needed == "read" else problem(403, OUT_OF_SCOPE)
-    admission.requests.labels(caller.name, "let_in").inc()
+    counter.labels(caller.name, "let_in").inc()
     return caller.name, None
 
 

@@ -109,7 +109,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def keep_alive(self) -> None:
         """Wait for the next request for as long as a connection is kept."""
-        self._unset_keepalive_if_required()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def _too_many(self) -> bool:

@@ -1,6 +1,6 @@
 """Where every request comes in and goes out: its id, its API key, its size, and at its end the count and the log line.
 
-One that has come whole is answered at once; every other goes through the framework. Both pass here.
+A whole POST /predict is answered at once; every other request goes through the framework. Both pass here.
 """
 
 import asyncio
@@ -68,11 +68,13 @@ class Edge:
 
     def refuse(self, endpoint: Endpoint, headers: Headers, values: HeaderValues) -> tuple[str | None, Answered | None]:
         """The caller's name, and the refusal of what is not let in before anything of its body is read."""
-        caller, refusal = admit(self._admission, endpoint.scope, headers)
+        caller = refusal = None
+        if endpoint.scope is not None and self._admission.callers is not None:
+            caller, refusal = admit(self._admission.callers, endpoint.scope, headers, self._admission.requests)
         return caller, refusal or refuse_declared(endpoint, values)
 
     def count(self, handler: str, method: str, status: int) -> None:
-        """Count an answer. handler: the template of its path, or UNROUTED."""
+        """Count an answer that is not worth a line in the log. handler: the template of its path, or UNROUTED."""
         self._requests(handler, method, status).inc()
 
     def finish(
@@ -92,7 +94,7 @@ class Edge:
         """
         seconds = perf_counter() - started
         if handler not in QUIET:
-            self.count(handler, method, status)
+            self._requests(handler, method, status).inc()
             self._durations(handler, method).observe(seconds)
         log_request(method, route, status, seconds, caller, request_id)
 

@@ -27,7 +27,8 @@ def header_values(headers: Headers) -> HeaderValues:
 
 def answer_of(status: int, headers: Headers, body: bytes, media_type: bytes = JSON) -> Answered:
     """An answer with a body of that type. headers: those beside the two that describe the body."""
-    return status, [*headers, (b"content-length", b"%d" % len(body)), (b"content-type", media_type)], body
+    described = [(b"content-length", b"%d" % len(body)), (b"content-type", media_type)]
+    return status, headers + described, body
 
 
 def response_of(answer: Answered, background: BackgroundTask | None = None) -> Response:

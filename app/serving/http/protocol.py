@@ -96,7 +96,7 @@ class FastPathProtocol(BoundedProtocol):
     def _send(self, answer: Answered) -> None:
         status, headers, body = answer
         defaults = self.server_state.default_headers
-        fields = [b": ".join(field) for field in (*defaults, *headers)]
+        fields = [*map(b": ".join, defaults), *map(b": ".join, headers)]
         if CLOSE_HEADER in defaults:
             stays = False
         elif not (stays := self.parser.should_keep_alive()):

@@ -71,8 +71,10 @@ def open_engine(uri: str, connections: int = 2, statement_seconds: float | None 
 def _sqlite(url: URL, create: bool) -> Engine:
     if create and url.database:
         _make_private(url.database)
+    # Made of its parts: of a text, what is quoted for SQLite would be read as quoted for the address.
+    query = {"mode": "rwc" if create else "rw", "uri": "true"}
     engine = create_engine(
-        f"sqlite:///file:{quote(url.database or '')}?mode={'rwc' if create else 'rw'}&uri=true",
+        URL.create("sqlite", database=f"file:{quote(url.database or '')}", query=query),
         connect_args={"timeout": BUSY_SECONDS},
         hide_parameters=True,
     )

@@ -2,8 +2,8 @@
 
 import sqlite3
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
@@ -42,19 +42,31 @@ def test_a_file_that_is_made_is_for_its_own_user_alone(tmp_path: Path, uri: str)
 
 
 def test_a_file_name_may_hold_what_means_something_in_an_address(tmp_path: Path) -> None:
-    path = tmp_path / "50% of#these decisions.db"
-    engine = open_engine(f"sqlite:///{path}", create=True)
-    with engine.connect():
-        assert path.exists()
+    path = tmp_path / "50%20of#these? decisions.db"
+    engine = open_engine(f"sqlite:///{quote(str(path))}", create=True)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (number INTEGER)"))
+    assert {it.name.removesuffix("-wal").removesuffix("-shm") for it in tmp_path.iterdir()} == {path.name}
     assert public(engine.url) == f"SQLite file {path}"
     engine.dispose()
 
 
-def test_engines_that_make_the_same_file_at_once_all_get_it(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        for turn in range(20):
-            uris = [f"sqlite:///{tmp_path / f'{turn}.db'}"] * 8
-            assert list(pool.map(make_and_read_mode, uris)) == ["wal"] * 8
+def test_a_file_that_another_writes_to_just_now_is_opened_once_it_has_done(
+    tmp_path: Path, uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(tmp_path / "decisions.db", isolation_level=None)
+    other.execute("CREATE TABLE t (number INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    pauses: list[float] = []
+
+    def commit(seconds: float) -> None:
+        pauses.append(seconds)
+        other.execute("COMMIT")
+
+    monkeypatch.setattr(time, "sleep", commit)
+    assert make_and_read_mode(uri) == "wal"
+    assert len(pauses) == 1
+    other.close()
 
 
 def test_whoever_reads_does_not_wait_for_whoever_writes(uri: str) -> None:

@@ -50,9 +50,11 @@ def test_a_server_that_ends_at_once_is_an_error_with_its_last_words(tmp_path: Pa
 
 
 def test_a_server_rests_when_it_has_done_what_was_left_over() -> None:
-    script = f"import time\n{BUSY.replace('0.3', '1.0')}\ntime.sleep(600)"
-    with subprocess.Popen([sys.executable, "-c", script]) as process:
+    script = f"import time\nprint('busy', flush=True)\n{BUSY.replace('0.3', '1.0')}\ntime.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
         try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"busy\n"
             rest(process.pid)
             assert cpu_seconds(process.pid) >= 1.0
         finally:

@@ -8,8 +8,10 @@ WORKDIR /srv/credit
 RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --quiet uv==0.13.9 && python -m venv --without-pip .venv
 COPY pyproject.toml requirements.lock ./
 
+# API_EXTRAS="--extra boosting" adds XGBoost, LightGBM and CatBoost, for those who serve their models.
 FROM build AS build-api
-RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml \
+ARG API_EXTRAS=
+RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml ${API_EXTRAS} \
  && find .venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
 
 # Training and the MLflow server share one layer of packages: most of either is mlflow's own.

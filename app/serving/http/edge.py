@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.metrics import BoundCounter, BoundHistogram, Metrics
 from app.serving.http.access import admit
-from app.serving.http.limits import limited, refuse_declared
+from app.serving.http.limits import LimitedBody, refuse_declared
 from app.serving.http.logs import log_request
 from app.serving.http.messages import Answered, Headers, HeaderValues, header_values, send_answer
 from app.serving.http.paths import PREDICT, QUIET, Endpoint, endpoint_of
@@ -121,6 +121,7 @@ class EdgeMiddleware:
         headers, endpoint = scope["headers"], endpoint_of(scope["path"])
         values = header_values(headers)
         request_id = request_id_of(values)
+        body = LimitedBody(endpoint, values, receive)
         status = None
 
         async def send_with_id(message: Message) -> None:
@@ -128,13 +129,18 @@ class EdgeMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode())]
+            elif body.unread and not message.get("more_body", False):
+                # The end of the answer may close the connection.
+                await send({**message, "more_body": True})
+                await body.linger()
+                message = {"type": "http.response.body"}
             await send(message)
 
         token = enter_request(request_id)
         try:
             scope["caller"], refusal = self._edge.refuse(endpoint, headers, values)
             if refusal is None:
-                await self.app(scope, limited(endpoint, receive), send_with_id)
+                await self.app(scope, body, send_with_id)
             else:
                 await send_answer(refusal, send_with_id)
         except Exception as error:

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -100,3 +102,26 @@ def test_a_decision_that_finds_too_many_before_it_is_told_to_ask_again(server: S
     assert wait_until(
         lambda: httpx.post(f"{server.url}/predict", json=body).status_code, lambda it: it == 200, PATIENCE_SECONDS
     )
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/nowhere"])
+def test_a_client_that_sends_all_of_a_body_too_large_before_it_reads_gets_the_refusal(
+    server: Server, path: str
+) -> None:
+    # urllib asks for the connection to be closed with the answer.
+    request = urllib.request.Request(f"{server.url}{path}", b" " * 6_000_000, {"Content-Type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(request, timeout=PATIENCE_SECONDS)
+    assert raised.value.code == 413
+    raised.value.close()
+
+
+def test_a_client_that_goes_on_sending_is_cut_off(server: Server) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as connection:
+        sent = 0
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            connection.sendall(head)
+            while sent < 1_000_000_000:
+                sent += connection.send(b" " * 65536)
+    assert sent < 1_000_000_000

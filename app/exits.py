@@ -29,5 +29,6 @@ def error_of_pull(code: int) -> type[ModelError]:
 def tell(error: CreditError) -> None:
     """Write what went wrong as the first line; below it, of a registry that does not answer, what MLflow says."""
     sys.stderr.write(f"error: {error}\n")
-    if type(error) is ModelUnavailable and error.__cause__ is not None:
-        sys.stderr.write(f"cause: {str(error.__cause__).splitlines()[0]}\n")
+    cause = error.__cause__
+    if type(error) is ModelUnavailable and cause is not None:
+        sys.stderr.write(f"cause: {next(iter(str(cause).splitlines()), type(cause).__name__)}\n")

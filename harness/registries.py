@@ -26,26 +26,13 @@ from app.models.cache import combined_digest, folder_digests
 from app.models.load import TRUSTED_TYPES, load_entry
 from app.registry import Registered, adopt, pull_files, write_verdict
 from app.registry.client import connect
-from app.scoring.model import FeatureReference, Reference
 from app.settings import MlflowSettings, ServingSettings, Settings
+from harness.population import reference
 from harness.servers import free_port
 from harness.waiting import wait_until
 
 NAME = "credit-default-model"
 ROWS = 200
-
-
-def reference() -> Reference:
-    """A population in which every feature lies between 0 and 100, half of it at or below 1."""
-    known = FeatureReference(minimum=0.0, maximum=100.0, edges=[1.0], shares=[0.5, 0.5], missing_share=0.0)
-    return Reference(
-        features=dict.fromkeys(FEATURES, known),
-        score_edges=[0.05],
-        score_shares=[0.7, 0.3],
-        applicant=dict.fromkeys(FEATURES, 1.0),
-        golden_rows=[],
-        golden_probabilities=[],
-    )
 
 
 def constant_classifier(defaults: int) -> Any:

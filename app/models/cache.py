@@ -80,19 +80,24 @@ class ModelCache:
         """The entries of one version; more than one when a registry was made anew."""
         return sorted(self._entries.glob(f"{name}-{version}-*"))
 
-    def find(self, wanted: Pointer, judged: bool = False) -> Path | None:
+    def find(self, wanted: Pointer, judged: bool = False, positive_class: str = "") -> Path | None:
         """The intact entry of a version, or None.
 
         A registry that was made anew gives old numbers to new models; the run tells them apart. An entry with another
-        document than the version's own is none; judged: nor is one of other files than passed the gate.
+        document than the version's own is none; judged: nor is one of other files than passed the gate. positive_class:
+        what counts as default where the version's tag does not say; an entry that was made with another is none.
         """
         for entry in self.versions(wanted.name, wanted.version):
             try:
-                found = read_entry(entry).identity
+                document = read_entry(entry)
             except ModelRefused as error:
                 log.warning("a cached model cannot be used", extra={"reason": str(error)})
                 continue
             own = not wanted.document_digest or document_digest(entry) == wanted.document_digest
+            found = document.identity
+            # A version's document says what its positive class is for good.
+            then = document.positive_class
+            own = own and (bool(wanted.document_digest) or then == (wanted.positive_class or then and positive_class))
             if own and found.run_id == wanted.run_id and (not judged or found.digest == wanted.gate_digest):
                 return entry
         return None

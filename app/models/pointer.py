@@ -13,6 +13,8 @@ GATE_DIGEST = "gate_digest"
 DOCUMENT = "document"
 """Tag of a version: where its document is, as runs:/<run>/<path>."""
 DOCUMENT_DIGEST = "document_digest"
+POSITIVE_CLASS = "positive_class"
+"""The class that means default."""
 """Tag of a version: SHA-256, in hex, of that file."""
 
 CREDENTIALS_REFUSED = (
@@ -37,12 +39,13 @@ class Pointer:
     gate_digest: str = ""
     document: str = ""
     document_digest: str = ""
-    """Each of these four is the tag's value, empty where the version has no such tag."""
+    positive_class: str = ""
+    """Each of these five is the tag's value, empty where the version has no such tag."""
 
     @classmethod
     def of(cls, name: str, version: str, run_id: str, status: str, tags: Mapping[str, str]) -> "Pointer":
         """From a version's fields in the registry."""
-        found = [tags.get(tag, "") for tag in (GATE, GATE_DIGEST, DOCUMENT, DOCUMENT_DIGEST)]
+        found = [tags.get(tag, "") for tag in (GATE, GATE_DIGEST, DOCUMENT, DOCUMENT_DIGEST, POSITIVE_CLASS)]
         return cls(name, version, run_id, status, *found)
 
     @property

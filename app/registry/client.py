@@ -43,8 +43,6 @@ NAMES_NOTHING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """The second is what MLflow answers about an alias that names nothing."""
 FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED")
 
-log = logging.getLogger(__name__)
-
 
 def connect(settings: Settings) -> mlflow.MlflowClient:
     """A client of the configured registry that gives up in seconds, since its callers retry by themselves.
@@ -93,15 +91,14 @@ def translated(what: str) -> Iterator[None]:
     """Raises every error of the registry and of its store as one sentence with the remedy.
 
     ModelMissing when the registry answered that there is no such thing, else ModelUnavailable. Errors of this
-    project's own pass. The text goes to callers of the API; MLflow's own, which names hosts and libraries, goes to the
-    log.
+    project's own pass. The text goes to API clients; the library's own, which names hosts and libraries, is the error's
+    cause.
     """
     try:
         yield
     except (CreditError, MemoryError):
         raise
     except Exception as error:  # the stores behind MLflow raise what their libraries do, of which there are many
-        log.warning("%s: %s", what, _first_line(error))
         cause = _cause(error)
         kind = ModelForbidden if cause == CREDENTIALS_REFUSED else ModelUnavailable
         if getattr(error, "error_code", "") in NAMES_NOTHING:
@@ -137,15 +134,11 @@ def _cause(error: Exception) -> str:
     if isinstance(error, MlflowException):
         return "the registry does not answer as it should; see that MLflow runs where MLFLOW_TRACKING_URI says"
     if isinstance(error, OSError) and error.strerror:
-        return f"its store cannot be used: {error.strerror}; the log names the place"
-    return f"its store fails ({type(error).__name__}); the log has its own words"
+        return f"its store cannot be used: {error.strerror}; the cause names the place"
+    return f"its store fails ({type(error).__name__}); the cause has its own words"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

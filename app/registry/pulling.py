@@ -11,7 +11,7 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable
-from app.models.cache import ModelCache, combined_digest, document_digest, folder_digests, read_entry
+from app.models.cache import ModelCache, combined_digest, folder_digests
 from app.models.describe import document_of
 from app.models.document import prove_golden_rows, proven, read_document
 from app.models.load import MODEL_FOLDER, load_entry
@@ -24,8 +24,6 @@ from app.scoring.model import Identity, ModelDocument, ScoringModel
 from app.settings import Settings
 
 MEGABYTE = 1 << 20
-POSITIVE_CLASS_TAG = "positive_class"
-"""Of a version: the class that means default."""
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +49,6 @@ class _Source:
     """Names one version for good, as no alias does."""
     created_at: float
     by_alias: bool
-    positive_class: str
-    """The version's tag, empty without one."""
 
 
 def pull(uri: str, settings: Settings) -> Path:
@@ -73,8 +69,8 @@ def pull(uri: str, settings: Settings) -> Path:
     if judged:
         pointer.require_verdict()
     cache = ModelCache(settings.serving.cache_dir)
-    entry = cache.find(pointer, judged)
-    if entry is None or _means_otherwise(entry, source, settings):
+    entry = cache.find(pointer, judged, settings.serving.positive_class)
+    if entry is None:
         with translated(what):
             content = download_document(client, pointer, settings.serving.pull_megabytes)
         document = None if content is None else read_document(content, pointer)
@@ -109,7 +105,7 @@ def _resolve(client: mlflow.MlflowClient, uri: str) -> _Source:
     if match := re.fullmatch(r"runs:/([0-9a-f]+)/(.+)", uri):
         run = client.get_run(match[1])
         pointer = Pointer(match[2].replace("/", "-"), match[1], match[1])
-        return _Source(pointer, uri, run.info.start_time / 1000, by_alias=False, positive_class="")
+        return _Source(pointer, uri, run.info.start_time / 1000, by_alias=False)
     match = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/([0-9]+))", uri)
     if match is None:
         raise ModelUnavailable(f"{uri!r} is not models:/name@alias, models:/name/version or runs:/run/path")
@@ -118,19 +114,7 @@ def _resolve(client: mlflow.MlflowClient, uri: str) -> _Source:
         client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, number)
     )
     pointer = Pointer.of(name, str(found.version), found.run_id or "", str(found.status), found.tags)
-    tag = found.tags.get(POSITIVE_CLASS_TAG, "")
-    return _Source(pointer, pointer.uri, found.creation_timestamp / 1000, alias is not None, tag)
-
-
-def _means_otherwise(entry: Path, source: _Source, settings: Settings) -> bool:
-    """Whether another class counts as default now than when the entry was made of the model's own files.
-
-    A version's document says it for good: adopting the version again makes another.
-    """
-    if document_digest(entry):
-        return False
-    then = read_entry(entry).positive_class
-    return then != (source.positive_class or (settings.serving.positive_class if then else ""))
+    return _Source(pointer, pointer.uri, found.creation_timestamp / 1000, by_alias=alias is not None)
 
 
 def _from_files(
@@ -156,7 +140,7 @@ def _from_files(
         if judged:
             pointer.require_files(digest)
         identity = Identity(pointer.name, pointer.version, source.uri, pointer.run_id, digest, source.created_at)
-        own = document_of(folder, identity, figures, source.positive_class, settings.serving)
+        own = document_of(folder, identity, figures, pointer.positive_class, settings.serving)
         if document is None:
             return cache.commit(staged, own)
         if document.identity.digest != digest:

@@ -26,7 +26,7 @@ from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder
 from app.serving.record.recorder import Recorder, recorder_of
 from app.settings import MlflowSettings, ServingSettings, Settings
-from harness.registries import reference
+from harness.population import reference
 from harness.servers import audit_in
 from harness.waiting import PATIENCE_SECONDS
 

@@ -12,7 +12,7 @@ from tests.system.conftest import Store
 
 
 def make(store: Store, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["make", "--silent", *arguments, "IN=local"]
+    command = ["make", "--silent", "--no-print-directory", *arguments, "IN=local"]
     return subprocess.run(command, cwd=ROOT, env=store.environment, capture_output=True, text=True, check=False)
 
 

@@ -164,7 +164,7 @@ class Follower:
 
     def _find(self, wanted: Pointer) -> Path | None:
         """What makes a rollback quick, and possible without the registry's artifacts."""
-        return self._cache().find(wanted, self._settings.require_verdict)
+        return self._cache().find(wanted, self._settings.require_verdict, self._settings.positive_class)
 
     async def _vacate(self, leave: Callable[[], None]) -> None:
         leave()

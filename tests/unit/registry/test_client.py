@@ -33,7 +33,7 @@ class DefaultCredentialsError(Exception):
         (ModuleNotFoundError("No module named 'azure'", name="azure"), ModelUnavailable, "package azure, which is not"),
         (DefaultCredentialsError("none"), ModelUnavailable, r"wants credentials \(DefaultCredentialsError\)"),
         (PermissionError(13, "Permission denied", "/srv/x"), ModelUnavailable, "cannot be used: Permission denied;"),
-        (RuntimeError("at host-7:\nno"), ModelUnavailable, r"its store fails \(RuntimeError\); the log has"),
+        (RuntimeError("at host-7:\nno"), ModelUnavailable, r"its store fails \(RuntimeError\); the cause has"),
         (RuntimeError(), ModelUnavailable, "its store fails"),
         (MlflowException("x", error_code=5), ModelUnavailable, "does not answer as it should"),
         (MlflowException.invalid_parameter_value("no alias"), ModelMissing, "knows no such model"),

@@ -19,7 +19,7 @@ from app.training.data import clean
 from app.training.fit import fit_candidate, probabilities
 from app.training.reference import build_reference
 from app.training.sample import synthetic_frame
-from harness.registries import reference
+from harness.population import reference
 from tests.support.fakes import constant_document, constant_model
 
 THRESHOLD = 0.05

@@ -119,9 +119,6 @@ def test_a_client_that_sends_all_of_a_body_too_large_before_it_reads_gets_the_re
 def test_a_client_that_goes_on_sending_is_cut_off(server: Server) -> None:
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as connection:
-        sent = 0
+        connection.sendall(head)
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            connection.sendall(head)
-            while sent < 1_000_000_000:
-                sent += connection.send(b" " * 65536)
-    assert sent < 1_000_000_000
+            connection.sendall(b" " * 1_000_000_000)

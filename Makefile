@@ -16,6 +16,8 @@ SHELL := bash
 BIN := .venv/bin
 SYNCED := .venv/.synced
 UV := $(shell command -v uv || echo $(BIN)/uv)
+# Before the export, which would define it as empty.
+GIT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 export DATA GIT_COMMIT
 
 .PHONY: help

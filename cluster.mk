@@ -18,7 +18,6 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' app/__init__.py)
 IMAGES := api training mlflow
 # The control plane takes no pods of ours but the one that tests call from, whose image is the API's.
 WORKERS := $(CLUSTER)-worker,$(CLUSTER)-worker2
-GIT_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 # For a build that has to use the host's network, as in DOCKER_BUILD_FLAGS=--network=host.
 DOCKER_BUILD_FLAGS ?=
 UP := build/.up

@@ -44,3 +44,11 @@ def test_predict_says_what_to_do_when_nothing_answers(store: Store) -> None:
 def test_help_is_the_default_goal(store: Store) -> None:
     assert make(store).stdout == make(store, "help").stdout
     assert "demo" in make(store).stdout
+
+
+def test_images_are_built_with_the_commit_that_they_are_built_from() -> None:
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    bare = {name: value for name, value in os.environ.items() if name not in ("GIT_COMMIT", "MAKEFLAGS")}
+    command = ["make", "--dry-run", "--no-print-directory", "images"]
+    told = subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=True).stdout
+    assert f"--build-arg GIT_COMMIT={head.stdout.strip() or 'unknown'} " in told

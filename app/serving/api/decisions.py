@@ -12,8 +12,9 @@ from starlette.responses import Response
 from app.errors import RecordUnavailable
 from app.features import FEATURES
 from app.scoring.policy import Verdict
+from app.serving.api.inputs import APPLICANT_EXAMPLE, Applicant
 from app.serving.api.openapi import problems
-from app.serving.api.schema import APPLICANT_EXAMPLE, Answer, Applicant, Reason
+from app.serving.api.schema import Answer, Reason
 from app.serving.http.messages import answer_of, response_of
 from app.serving.http.problems import NO_DECISION, problem, unavailable
 from app.settings import Settings

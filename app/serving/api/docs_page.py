@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from app import __version__
+from app.serving.api.inputs import BatchRequest, PredictRequest
 from app.serving.api.openapi import add_keys
-from app.serving.api.schema import BatchRequest, PredictRequest, Problem
+from app.serving.api.schema import Problem
 
 TITLE = "Credit-default decisions"
 DESCRIPTION = (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.serving.api.schema import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
+from app.serving.api.inputs import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
 from app.serving.http.access import NO_KEY, OUT_OF_SCOPE
 from app.serving.http.paths import endpoint_of
 from app.serving.http.problems import MEDIA_TYPE, title_of

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.features import FEATURES, NULLABLE, POSITIONS
 from app.scoring.model import Row, wire_vector
-from app.serving.api.schema import MOST_ROWS, BatchRequest, FieldError, PredictRequest
+from app.serving.api.inputs import MOST_ROWS, BatchRequest, PredictRequest
+from app.serving.api.schema import FieldError
 
 MOST_ERRORS = 20
 """Listed in one answer."""

@@ -2,8 +2,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from app.callers.known import Callers
+from app.serving.api.inputs import BatchRequest, PredictRequest
 from app.serving.api.openapi import EXAMPLES, KEY, body, example_of, problems
-from app.serving.api.schema import BatchRequest, PredictRequest
 from app.serving.http.paths import endpoint_of
 from tests.support.fakes import Api, caller, constant_model
 

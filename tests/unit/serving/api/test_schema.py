@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from app.features import FEATURES, NULLABLE, POSITIONS
-from app.serving.api.schema import Applicant, Features
+from app.serving.api.inputs import Applicant, Features
 from tests.support.fakes import Api
 
 

@@ -3,7 +3,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.serving.api.schema import MOST_ROWS, Problem
+from app.serving.api.inputs import MOST_ROWS
+from app.serving.api.schema import Problem
 from app.serving.http.paths import BATCH, PREDICT
 from tests.support.fakes import Api, constant_model, json_file
 

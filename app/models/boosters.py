@@ -46,6 +46,18 @@ def read_native(path: Path, library: str) -> Classifier:
     return classifier
 
 
+def require_probabilities(classifier: Any) -> None:
+    """Raises ModelRefused for an XGBoost classifier, also as the last step of a pipeline, that gives margins.
+
+    Those may lie between 0 and 1 too, where no other check would notice.
+    """
+    while hasattr(classifier, "steps"):
+        classifier = classifier.steps[-1][1]
+    objective = getattr(classifier, "objective", None)
+    if type(classifier).__module__.startswith("xgboost") and objective not in (None, "binary:logistic"):
+        raise ModelRefused(f"the XGBoost model has the objective {objective!r}, which gives no probability")
+
+
 def _xgboost(path: Path) -> Classifier:
     from xgboost import XGBClassifier
 
@@ -53,7 +65,6 @@ def _xgboost(path: Path) -> Classifier:
     model.load_model(path)
     # The number that the model was trained with is kept inside.
     model.get_booster().set_param({"nthread": 1})
-    if not str(model.objective).startswith("binary:logi"):
-        raise ModelRefused(f"the XGBoost model has the objective {model.objective!r}, which gives no probability")
+    require_probabilities(model)
     classifier: Classifier = model
     return classifier

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -95,9 +95,7 @@ class ModelCache:
                 continue
             own = not wanted.document_digest or document_digest(entry) == wanted.document_digest
             found = document.identity
-            # A version's document says what its positive class is for good.
-            then = document.positive_class
-            own = own and (bool(wanted.document_digest) or then == (wanted.positive_class or then and positive_class))
+            own = own and _means(document.positive_class, wanted, positive_class)
             if own and found.run_id == wanted.run_id and (not judged or found.digest == wanted.gate_digest):
                 return entry
         return None
@@ -119,14 +117,22 @@ class ModelCache:
             with suppress(OSError), _locked(folder):
                 shutil.rmtree(folder)
 
-    def commit(self, staged: Path, document: ModelDocument, content: bytes | None = None) -> Path:
+    def commit(
+        self,
+        staged: Path,
+        document: ModelDocument,
+        content: bytes | None = None,
+        prove: Callable[[Path], None] = lambda _: None,
+    ) -> Path:
         """Write model.json and the digests, then give the folder its name in one step.
 
         content: the file that the document was read from, which is kept to the byte; made where there was none.
+        prove: raises for an entry that must not take the place of an earlier one.
         """
         identity = document.identity
         (staged / MODEL_FILE).write_bytes(document_bytes(document) if content is None else content)
         (staged / DIGESTS_FILE).write_text(json.dumps(folder_digests(staged), indent=1))
+        prove(staged)
         target = self.entry(identity.name, identity.version, identity.digest)
         if target.exists():
             shutil.rmtree(target)
@@ -194,3 +200,11 @@ def read_entry(entry: Path) -> ModelDocument:
         if expected.get(name) != found.get(name):
             raise ModelRefused(f"cached model {entry.name}: {name} is not what was pulled; delete that folder")
     return ModelDocument.from_json(json.loads((entry / MODEL_FILE).read_text()))
+
+
+def _means(named: str, wanted: Pointer, setting: str) -> bool:
+    """Whether an entry that was made with that positive class, empty where nobody named one, has today's."""
+    if wanted.positive_class:
+        return named == wanted.positive_class
+    # A version's document says it for good.
+    return bool(wanted.document_digest) or not named or named == setting

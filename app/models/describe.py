@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ModelRefused, NotCompilable
+from app.models.boosters import require_probabilities
 from app.models.load import UNCOMPILED, load_estimator
 from app.models.mlmodel import Described, Saved, read_mlmodel
 from app.models.predicting import Classifier, PredictProba, words_of
@@ -38,6 +39,7 @@ def document_of(
     described = read_mlmodel(folder, identity.uri)
     saved = described.saved
     classifier = load_estimator(folder / saved.file, saved, settings)
+    require_probabilities(classifier)
     try:
         found = _found(classifier, described, positive_class, settings.positive_class)
     except ModelRefused as error:

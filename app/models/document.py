@@ -50,6 +50,11 @@ def read_document(content: bytes, pointer: Pointer) -> ModelDocument:
         raise ModelRefused(
             f"the document of {pointer.uri} is about {about.uri}: credit registry adopt {pointer.version} makes its own"
         )
+    if pointer.positive_class and document.positive_class != pointer.positive_class:
+        raise ModelRefused(
+            f"the tag positive_class of {pointer.uri} is {pointer.positive_class!r}, its document was made for"
+            f" {document.positive_class or '1'!r}: credit registry adopt {pointer.version} makes another"
+        )
     return document
 
 

@@ -13,9 +13,9 @@ GATE_DIGEST = "gate_digest"
 DOCUMENT = "document"
 """Tag of a version: where its document is, as runs:/<run>/<path>."""
 DOCUMENT_DIGEST = "document_digest"
+"""Tag of a version: SHA-256, in hex, of that file."""
 POSITIVE_CLASS = "positive_class"
 """The class that means default."""
-"""Tag of a version: SHA-256, in hex, of that file."""
 
 CREDENTIALS_REFUSED = (
     "the registry refuses these credentials, or wants some: set MLFLOW_TRACKING_USERNAME and"

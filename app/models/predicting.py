@@ -1,7 +1,7 @@
 """predict_proba as the server asks it: of the positive class, by name where the model knows names, on one thread."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 
@@ -52,10 +52,25 @@ class PredictProba:
 
 def _one_job(classifier: Any) -> None:
     """For libraries that start as many threads as they were told when the model was made."""
-    if hasattr(classifier, "get_params"):
-        names = [name for name in classifier.get_params(deep=True) if name.rpartition("__")[2] == "n_jobs"]
-        if names:
-            classifier.set_params(**dict.fromkeys(names, 1))
+    for part in _parts(classifier):
+        if hasattr(part, "get_params") and "n_jobs" in part.get_params(deep=False):
+            part.set_params(n_jobs=1)
+
+
+FITTED_PARTS = ("steps", "transformers_", "estimators_", "calibrated_classifiers_", "final_estimator_", "estimator")
+"""Where scikit-learn keeps the fitted parts of a composed classifier, which are not those of get_params."""
+
+
+def _parts(it: Any) -> Iterator[Any]:
+    """A classifier and all that it is composed of, fitted."""
+    yield it
+    if isinstance(it, list | tuple):
+        inner: Sequence[Any] = it
+    else:
+        inner = [getattr(it, name) for name in FITTED_PARTS if hasattr(it, name)]
+    for part in inner:
+        if not isinstance(part, str | slice | int):
+            yield from _parts(part)
 
 
 def words_of(error: Exception) -> str:

@@ -15,7 +15,6 @@ from app.training.champion import production, scores_of
 from app.training.commit import code_commit
 from app.training.data import Dataset, Floats, load
 from app.training.evaluate import flat
-from app.training.gate import GateVerdict
 from app.training.reference import build_reference
 from app.training.split import split
 
@@ -44,7 +43,8 @@ def adopt(version: str, settings: Settings) -> Adopted:
     """Judge a version's own files on the held-out rows of the data that the settings name, make its reference
     population and golden rows from the others, and write verdict and document to the registry. No alias moves.
 
-    Raises ModelUnavailable, DataInvalid.
+    A version that cannot be scored here is told as refused, but no verdict is written: another machine may have the
+    library, or trust the types, that this one lacks. Raises ModelUnavailable, DataInvalid.
     """
     name = settings.mlflow.model_name
     dataset = load(settings.train)
@@ -55,11 +55,9 @@ def adopt(version: str, settings: Settings) -> Adopted:
         figures = flat("", measured.overall)
         adopted = with_population(model, dataset, figures, settings)
     except (ModelRefused, NotCompilable) as error:
-        registered = registry.Registered(name, version, "")
-        verdict, figures = GateVerdict(False, [str(error)]), {}
-    else:
-        tags = {"data_digest": dataset.digest, "git_commit": code_commit(settings), "adopted_version": version}
-        registered = registry.adopt(adopted.document, figures, tags, settings)
+        return Adopted(name, version, False, [str(error)], {}, "")
+    tags = {"data_digest": dataset.digest, "git_commit": code_commit(settings), "adopted_version": version}
+    registered = registry.adopt(adopted.document, figures, tags, settings)
     registry.write_verdict(registered, verdict.passed, verdict.reasons, settings)
     return Adopted(name, version, verdict.passed, verdict.reasons, figures, registered.digest)
 

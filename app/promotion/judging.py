@@ -40,20 +40,18 @@ class Promotion:
 def promote(version: str, alias: str, settings: Settings) -> Promotion:
     """Judge a version, write the verdict on it, and move the alias when it passed.
 
-    Raises ModelUnavailable, DataInvalid.
+    A version that cannot be scored here is told as refused, but no verdict is written: another machine may have the
+    library, or trust the types, that this one lacks. Raises ModelUnavailable, DataInvalid.
     """
     name = settings.mlflow.model_name
-    figures: dict[str, float] = {}
-    digest = ""
     try:
         candidate = registered_model(version, settings)
     except (ModelRefused, NotCompilable) as error:
-        verdict = GateVerdict(False, [str(error)])
-    else:
-        verdict, measured = judge_model(candidate, production(settings, version), load(settings.train), settings)
-        figures, digest = flat("", measured.overall), candidate.identity.digest
-    registry.promote(registry.Registered(name, version, "", digest), verdict.passed, verdict.reasons, settings, alias)
-    return Promotion(name, version, alias, verdict.passed, verdict.reasons, figures)
+        return Promotion(name, version, alias, False, [str(error)], {})
+    verdict, measured = judge_model(candidate, production(settings, version), load(settings.train), settings)
+    registered = registry.Registered(name, version, "", candidate.identity.digest)
+    registry.promote(registered, verdict.passed, verdict.reasons, settings, alias)
+    return Promotion(name, version, alias, verdict.passed, verdict.reasons, flat("", measured.overall))
 
 
 def judge_model(

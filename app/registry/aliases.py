@@ -6,7 +6,7 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from app.errors import ModelMissing
-from app.models.pointer import DOCUMENT, GATE, GATE_DIGEST, GATE_REASONS
+from app.models.pointer import DOCUMENT, GATE, GATE_DIGEST, GATE_REASONS, Pointer
 from app.registry.artifacts import figures_of
 from app.registry.client import connect, public, translated
 from app.settings import Settings
@@ -95,7 +95,8 @@ def move_alias(client: mlflow.MlflowClient, name: str, alias: str, version: str)
 def roll_back(alias: str, settings: Settings) -> tuple[str, str]:
     """Let the alias name what it named before; gives the version that it left and the one that it names now.
 
-    Raises ModelMissing when it named nothing else before, or nothing of that is left.
+    Raises ModelMissing when it named nothing else before, or nothing of that is left; ModelRefused when no server
+    would follow the alias there, for want of a verdict.
     """
     name = settings.mlflow.model_name
     with translated(f"cannot roll back {name}@{alias}"):
@@ -105,11 +106,14 @@ def roll_back(alias: str, settings: Settings) -> tuple[str, str]:
         left = str(client.get_model_version_by_alias(name, alias).version)
         if history[-1:] == [left]:
             history.pop()
-        existing = {str(it.version) for it in client.search_model_versions(f"name='{name}'")}
-        while history and history[-1] not in existing - {left}:
+        existing = {str(it.version): it for it in client.search_model_versions(f"name='{name}'")}
+        while history and history[-1] not in existing.keys() - {left}:
             history.pop()
         if not history:
             raise ModelMissing(f"{name}@{alias} names version {left}, and no version is known that it named before")
+        if settings.serving.require_verdict:
+            target = existing[history[-1]]
+            Pointer.of(name, history[-1], target.run_id or "", str(target.status), target.tags).require_verdict()
         client.set_registered_model_alias(name, alias, history[-1])
         _remember(client, name, alias, history)
         return left, history[-1]

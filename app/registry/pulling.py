@@ -145,10 +145,8 @@ def _from_files(
             return cache.commit(staged, own)
         if document.identity.digest != digest:
             raise ModelRefused(f"{source.uri} has a document that is about other files: {pointer.remedy}")
-        entry = cache.commit(staged, document, content)
-    try:
-        prove_golden_rows(load_entry(entry, settings.serving), GOLDEN_TOLERANCE)
-    except ModelRefused:
-        shutil.rmtree(entry)
-        raise
-    return entry
+
+        def prove(folder: Path) -> None:
+            prove_golden_rows(load_entry(folder, settings.serving), GOLDEN_TOLERANCE)
+
+        return cache.commit(staged, document, content, prove)

@@ -115,7 +115,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _too_many(self) -> bool:
         under_way = len(self.tasks)
-        return under_way + (0 if self.edge is None else self.edge.answered_in_turn) >= MOST_UNDER_WAY
+        if self.edge is not None:
+            under_way += self.edge.answered_in_turn - self.edge.lingering
+        return under_way >= MOST_UNDER_WAY
 
     def _can_be_shed(self) -> bool:
         return (

@@ -35,6 +35,8 @@ class Edge:
     def __init__(self, metrics: Metrics, admission: Admission, predict: PredictFunction) -> None:
         self.answered_in_turn = 0
         """Requests that were answered at once since the loop last looked whether others have come."""
+        self.lingering = 0
+        """Requests that were answered and whose body is still read, to be dropped: nobody has to wait for those."""
         self._admission = admission
         self._predict = predict
         # Found once: finding a metric by its labels costs more than all of the rest of counting.
@@ -132,7 +134,11 @@ class EdgeMiddleware:
             elif body.unread and not message.get("more_body", False):
                 # The end of the answer may close the connection.
                 await send({**message, "more_body": True})
-                await body.linger()
+                self._edge.lingering += 1
+                try:
+                    await body.linger()
+                finally:
+                    self._edge.lingering -= 1
                 message = {"type": "http.response.body"}
             await send(message)
 

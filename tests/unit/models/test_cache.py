@@ -169,6 +169,30 @@ def test_where_a_verdict_is_wanted_an_entry_of_other_files_than_passed_is_not_fo
     assert cache.find(replace(pointer, gate_digest="0" * 64), judged=True) is None
 
 
+@pytest.mark.parametrize(
+    ("tag", "setting", "found"),
+    [("", "", False), ("", "bad", True), ("", "good", False), ("bad", "good", True), ("good", "bad", False)],
+)
+def test_an_entry_of_another_positive_class_is_not_found(tmp_path: Path, tag: str, setting: str, found: bool) -> None:
+    cache = ModelCache(tmp_path)
+    with cache.staging() as folder:
+        entry = cache.commit(folder, replace(constant_document(0.3), positive_class="bad"))
+    pointer = Pointer(NAME, "1", "run1", positive_class=tag)
+    assert (cache.find(pointer, positive_class=setting) == entry) is found
+
+
+def test_an_entry_that_is_not_proven_leaves_the_one_before_it(tmp_path: Path) -> None:
+    cache = ModelCache(tmp_path)
+    entry = versions_in(cache, 1)[0]
+
+    def refuse(_: Path) -> None:
+        raise ModelRefused("golden row 0")
+
+    with cache.staging() as folder, pytest.raises(ModelRefused, match="golden row 0"):
+        cache.commit(folder, constant_document(0.3), prove=refuse)
+    assert cache.find(Pointer(NAME, "1", "run1")) == entry
+
+
 def test_a_document_that_came_as_a_file_is_kept_to_the_byte(tmp_path: Path) -> None:
     cache, document = ModelCache(tmp_path), constant_document(0.3)
     content = json.dumps(document.to_json(), indent=3).encode()

@@ -99,3 +99,10 @@ def test_a_compiled_form_with_a_part_missing_is_refused() -> None:
 
 def test_the_file_is_json() -> None:
     assert json.loads(document_bytes(constant_document(0.3)))["identity"]["name"] == NAME
+
+
+def test_a_document_that_a_tag_contradicts_is_refused_with_the_remedy() -> None:
+    content = document_bytes(replace(constant_document(0.3), positive_class="good"))
+    assert read_document(content, pointer_to(content, positive_class="good")).positive_class == "good"
+    with pytest.raises(ModelRefused, match="is 'bad', its document was made for 'good': credit registry adopt 1"):
+        read_document(content, pointer_to(content, positive_class="bad"))

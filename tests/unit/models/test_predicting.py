@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 from joblib import Parallel, delayed
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info
+from xgboost import XGBClassifier
 
+from app.errors import ModelRefused
+from app.models.boosters import require_probabilities
 from app.models.predicting import PredictProba, words_of
 from tests.support.estimators import outcomes, quirky_rows
 
@@ -67,3 +70,19 @@ def test_either_class_can_be_asked_for() -> None:
 )
 def test_a_librarys_words_fit_a_line(error: Exception, words: str) -> None:
     assert words_of(error) == words
+
+
+def test_fitted_parts_of_a_composed_classifier_start_no_threads() -> None:
+    forest = RandomForestClassifier(n_estimators=3, n_jobs=4, random_state=0)
+    voting = VotingClassifier([("forest", make_pipeline(SimpleImputer(), forest))], voting="soft", n_jobs=4)
+    voting.fit(ROWS, outcomes(ROWS))
+    PredictProba(voting)
+    assert (voting.n_jobs, voting.estimators_[0].steps[-1][1].n_jobs) == (1, 1)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_xgboost_model_of_margins_is_refused(wrapped: bool) -> None:
+    model = XGBClassifier(n_estimators=3, objective="binary:logitraw").fit(ROWS, outcomes(ROWS))
+    with pytest.raises(ModelRefused, match="objective 'binary:logitraw', which gives no probability"):
+        require_probabilities(make_pipeline(model) if wrapped else model)
+    require_probabilities(XGBClassifier(n_estimators=3).fit(ROWS, outcomes(ROWS)))

@@ -30,7 +30,7 @@ def test_a_production_model_that_cannot_be_measured_refuses_the_version(dataset:
     assert "the model in production cannot be compared with: damaged" in verdict.reasons
 
 
-def test_a_version_that_must_not_be_loaded_is_refused_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_cannot_be_loaded_here_is_refused_without_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     promoted: list[tuple[Any, ...]] = []
 
     def untrusted(*_: Any) -> Any:
@@ -38,9 +38,7 @@ def test_a_version_that_must_not_be_loaded_is_refused_for_that(monkeypatch: pyte
 
     monkeypatch.setattr(judging, "registered_model", untrusted)
     monkeypatch.setattr(registry, "promote", lambda *given: promoted.append(given))
-    settings = Settings()
-    ended = promote("3", "challenger", settings)
+    ended = promote("3", "challenger", Settings())
     assert (ended.passed, ended.reasons) == (False, ["untrusted types"])
     assert "version 3: refused, challenger stays where it is" in str(ended)
-    expected = registry.Registered("credit-default-model", "3", "")
-    assert promoted == [(expected, False, ["untrusted types"], settings, "challenger")]
+    assert promoted == []

@@ -4,14 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from app.errors import ModelMissing
+from app.errors import ModelMissing, ModelRefused
 from app.registry import Registered, promote
 from app.registry.aliases import roll_back, versions
 from app.registry.client import connect
-from app.settings import Settings
+from app.settings import ServingSettings, Settings
 
 Named = Callable[[str], Settings]
 ALIAS = "production"
+FILES = "d1"
+"""Digest of the files that passed."""
 
 
 def with_versions(settings: Settings, count: int) -> None:
@@ -25,7 +27,7 @@ def with_versions(settings: Settings, count: int) -> None:
 def let_name(settings: Settings, *numbers: str) -> None:
     """Promote those versions one after the other."""
     for number in numbers:
-        promote(Registered(settings.mlflow.model_name, number, ""), True, ["good"], settings)
+        promote(Registered(settings.mlflow.model_name, number, "", FILES), True, ["good"], settings)
 
 
 def named(settings: Settings) -> str:
@@ -51,7 +53,11 @@ def test_an_alias_that_was_moved_by_hand_goes_back_to_where_it_was(named_setting
     assert roll_back(ALIAS, settings) == ("4", "2")
     connect(settings).set_registered_model_alias("by-hand", ALIAS, "4")
     let_name(settings, "3")
-    assert roll_back(ALIAS, settings) == ("3", "4")
+    with pytest.raises(ModelRefused, match="credit registry adopt 4"):
+        roll_back(ALIAS, settings)
+    assert named(settings) == "3"
+    anything = settings.model_copy(update={"serving": ServingSettings(require_verdict=False)})
+    assert roll_back(ALIAS, anything) == ("3", "4")
 
 
 def test_a_version_that_was_deleted_is_passed_over(named_settings: Named) -> None:
@@ -67,7 +73,7 @@ def test_each_alias_has_a_history_of_its_own(named_settings: Named) -> None:
     with_versions(settings, 3)
     let_name(settings, "1", "2")
     for number in ("2", "3"):
-        promote(Registered("two-aliases", number, ""), True, [], settings, alias="challenger")
+        promote(Registered("two-aliases", number, "", FILES), True, [], settings, alias="challenger")
     assert roll_back("challenger", settings) == ("3", "2")
     assert named(settings) == "2"
 

@@ -69,13 +69,16 @@ def test_what_is_no_http_is_a_problem_too(server: Server) -> None:
 
 
 @contextmanager
-def waiting_requests(server: Server, count: int) -> Iterator[None]:
+def waiting_requests(server: Server, count: int, path: str = "/predict") -> Iterator[list[socket.socket]]:
     """Requests whose bodies do not come, for as long as the block runs."""
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+    described = "Host: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
     with ExitStack() as stack:
+        open_ = []
         for _ in range(count):
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30)).sendall(head)
-        yield
+            connection = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS)
+            stack.enter_context(connection).sendall(f"POST {path} HTTP/1.1\r\n{described}".encode())
+            open_.append(connection)
+        yield open_
 
 
 def shed(server: Server) -> float:
@@ -122,3 +125,9 @@ def test_a_client_that_goes_on_sending_is_cut_off(server: Server) -> None:
         connection.sendall(head)
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             connection.sendall(b" " * 1_000_000_000)
+
+
+def test_answered_requests_whose_body_does_not_come_keep_nobody_waiting(server: Server) -> None:
+    with waiting_requests(server, MOST_UNDER_WAY, "/nowhere") as connections:
+        assert {connection.recv(12) for connection in connections} == {b"HTTP/1.1 404"}
+        assert httpx.post(f"{server.url}/predict", json=json_file("request.json")).status_code == 200

@@ -3,6 +3,7 @@
 * CreditError
   x SettingInvalid       a setting has a value that cannot be used
     + PolicyInvalid      the policy file cannot be used
+    + ContractInvalid    the contract file cannot be used
     + CallersInvalid     the callers' file cannot be used
   x DataInvalid          a table of applicants is not what its columns promise
   x ModelError
@@ -28,6 +29,10 @@ class SettingInvalid(CreditError):
 
 class PolicyInvalid(SettingInvalid):
     """Names each place in the policy file and what is wrong there."""
+
+
+class ContractInvalid(SettingInvalid):
+    """Names each place in the contract file and what is wrong there."""
 
 
 class CallersInvalid(SettingInvalid):

@@ -51,6 +51,12 @@ class DecisionSettings(Section):
     )
 
 
+class ContractSettings(Section):
+    file: Path = Field(
+        ROOT / "configs" / "contract.yaml", description="The contract: the fields of an application and the factors."
+    )
+
+
 class MlflowSettings(Section):
     model_uri: str = Field(
         "models:/credit-default-model@production",
@@ -183,6 +189,7 @@ class Settings(BaseSettings):
 
     git_commit: str = Field("unknown", description="Commit that the running code was built from.")
     decision: DecisionSettings = DecisionSettings()
+    contract: ContractSettings = ContractSettings()
     mlflow: MlflowSettings = MlflowSettings()
     train: TrainSettings = TrainSettings()
     serving: ServingSettings = ServingSettings()

@@ -14,9 +14,9 @@ from app.settings import ROOT
 
 LAYERS = [
     {"errors", "features", "yaml_file", "times", "terminal"},
-    {"settings", "ids", "exits"},
+    {"settings", "ids", "exits", "contract"},
     {"scoring", "tables", "processes"},
-    {"policy_file", "metrics"},
+    {"policy_file", "contract_file", "metrics"},
     {"models"},
     {"registry"},
     {"callers", "audit"},

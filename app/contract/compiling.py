@@ -17,8 +17,8 @@ Vector = Sequence[float]
 
 def compile_one(parts: Sequence[Part]) -> Callable[[Vector], tuple[Any, ...]]:
     """The values of all parts, of a vector of the fields' values in their order."""
-    source = ", ".join(part.one for part in parts)
-    return _function(f"({source},)", {"divide": _divide, "low": _low, "high": _high})
+    source = "".join(f"{part.one}, " for part in parts)
+    return _function(f"({source})", {"divide": _divide, "low": _low, "high": _high})
 
 
 def compile_many(parts: Sequence[Part]) -> "Callable[[Floats], list[Any]]":

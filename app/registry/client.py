@@ -106,6 +106,10 @@ def translated(what: str) -> Iterator[None]:
         raise kind(f"{what}: {cause}") from error
 
 
+NO_CONNECTION = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError")
+"""What botocore calls an S3 server that cannot be reached."""
+
+
 def _cause(error: Exception) -> str:
     """What went wrong, and what to do about it."""
     causes = list(_chain(error))
@@ -120,6 +124,11 @@ def _cause(error: Exception) -> str:
                 f"its store wants credentials ({type(cause).__name__}); set the store's own, such as"
                 " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let the MLflow server hand its artifacts on"
                 " (mlflow server --serve-artifacts)"
+            )
+        if type(cause).__name__ in NO_CONNECTION:
+            return (
+                f"its store does not answer ({type(cause).__name__}); see that it runs and can be reached from here:"
+                " for S3 that is MLFLOW_S3_ENDPOINT_URL, or AWS where that is empty"
             )
     text = " ".join(str(error).split())
     if re.search(r"error code 40[13]\b", text) or getattr(error, "error_code", "") in FORBIDDEN:

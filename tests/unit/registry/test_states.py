@@ -1,5 +1,6 @@
 """States that registries are found in: runs that are gone, stores that cannot be used, versions nobody judged."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from mlflow.store.artifact.s3_artifact_repo import _cached_get_s3_client
 from sklearn.ensemble import RandomForestClassifier
 
 from app.errors import ModelRefused, ModelUnavailable
@@ -166,6 +169,35 @@ def test_a_registration_that_has_not_ended_well_is_not_served(
         pull(f"models:/{name}/1", settings)
 
 
+def forget_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No credentials of this machine, and none that boto3 or MLflow remember of an earlier test."""
+    for variable in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.delenv("MLFLOW_S3_ENDPOINT_URL", raising=False)
+    for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(variable, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    _cached_get_s3_client.cache_clear()
+
+
+def test_a_store_that_does_not_answer_names_the_remedy(named_settings: Named, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_aws(monkeypatch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", "http://127.0.0.1:9")
+    settings = named_settings("s3-away")
+    client, name = connect(settings), settings.mlflow.model_name
+    client.create_registered_model(name)
+    client.create_model_version(name, source="s3://nobodys-bucket/model")
+    # A session that knows credentials stays with boto3: what the next test finds must not depend on it.
+    with pytest.raises(
+        ModelUnavailable, match=r"does not answer \(EndpointConnectionError\); .*MLFLOW_S3_ENDPOINT_URL"
+    ):
+        pull(f"models:/{name}/1", settings)
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [
@@ -177,11 +209,7 @@ def test_a_registration_that_has_not_ended_well_is_not_served(
 def test_a_store_that_cannot_be_used_is_one_sentence_with_the_remedy(
     named_settings: Named, monkeypatch: pytest.MonkeyPatch, source: str, told: str
 ) -> None:
-    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "MLFLOW_S3_ENDPOINT_URL"):
-        monkeypatch.delenv(variable, raising=False)
-    for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(variable, "/dev/null")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    forget_aws(monkeypatch)
     settings = named_settings(source.replace("/", "-").replace(":", ""))
     client, name = connect(settings), settings.mlflow.model_name
     client.create_registered_model(name)

@@ -43,6 +43,10 @@ lock: | $(BIN)/python ## Pin every dependency again, after a change of pyproject
 charts: $(SYNCED) ## Write the charts' generated files again, after a change of policy, rules, dashboards or helpers
 	$(BIN)/python -m scripts.chart_files
 
+.PHONY: sample
+sample: $(SYNCED) ## Write the synthetic sample again, after a change of harness/sample.py
+	$(BIN)/python -m scripts.write_sample
+
 .PHONY: commands
 commands: $(SYNCED) ## Write docs/commands.md again, after a change of a command's help
 	$(BIN)/python -m scripts.commands

@@ -1,12 +1,13 @@
 """Reads a contract from a YAML file, or says what is wrong with it."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from app.contract.contract import Contract
+from app.contract.contract import Contract, ContractFaults, Fault
 from app.errors import ContractInvalid
 from app.settings import Settings
 from app.yaml_file import load_strictly
@@ -18,7 +19,7 @@ def load_contract(settings: Settings) -> Contract:
 
 
 def read_contract(path: Path) -> Contract:
-    """Raises ContractInvalid with the file's name and every place that is wrong."""
+    """Raises ContractInvalid with the file's name, and every place that is wrong by its line."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -37,23 +38,42 @@ def parse_contract(content: bytes, name: str) -> Contract:
     try:
         return Contract.from_json(document)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
-        sentences = (_sentence(detail, document) for detail in found)
+        tree = yaml.compose(content, yaml.SafeLoader)
+        faults = (fault for detail in error.errors(include_url=False) for fault in _faults(detail, document))
+        sentences = (f"{sentence} (line {_line(tree, place)})" for place, sentence in faults)
         raise ContractInvalid(f"contract {name}: {'; '.join(sentences)}") from error
 
 
-def _sentence(detail: Any, document: Any) -> str:
-    where = _place(detail["loc"], document)
+def _faults(detail: Any, document: Any) -> Iterable[Fault]:
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, ContractFaults):
+        return cause.faults
+    place = detail["loc"]
+    where = _named(place, document)
     if detail["type"] == "missing":
-        return f"{where} is missing"
+        return [(place[:-1], f"{where} is missing")]
     if detail["type"] == "unexpected_keyword_argument":
-        return f"{where} is not known; remove it or correct its spelling"
-    if detail["type"] == "value_error":
-        return str(detail["msg"]).removeprefix("Value error, ")
-    return f"{where} is {detail['input']!r}: {detail['msg']}"
+        return [(place, f"{where} is not known; remove it or correct its spelling")]
+    return [(place, f"{where} is {detail['input']!r}: {detail['msg']}")]
 
 
-def _place(location: tuple[str | int, ...], document: Any) -> str:
+def _line(node: Any, place: Sequence[str | int]) -> int:
+    """The line, from 1, on which the part of a YAML file at that place begins, or the last one on the way to it."""
+    line: int = node.start_mark.line + 1
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if getattr(key, "value", None) == str(part)]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = [(node.value[part], node.value[part])]
+        else:
+            found = []
+        if not found:
+            return line
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
+
+
+def _named(location: Sequence[str | int], document: Any) -> str:
     """As a path, with the names of fields and factors instead of their numbers."""
     parts = []
     for part in location:

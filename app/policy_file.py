@@ -5,6 +5,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from app.contract_file import load_contract
 from app.errors import PolicyInvalid
 from app.scoring.policy import Policy
 from app.settings import Settings
@@ -14,7 +15,7 @@ from app.yaml_file import load_strictly
 def load_policy(settings: Settings) -> Policy:
     """The policy in force: the file's, with the threshold of the settings where that is set.
 
-    Raises PolicyInvalid.
+    Raises PolicyInvalid, also when it lacks words for a factor of the contract, and ContractInvalid.
     """
     return parse_policy(read_policy(settings), settings)
 
@@ -36,14 +37,17 @@ def parse_policy(content: bytes, settings: Settings) -> Policy:
     except yaml.YAMLError as error:
         raise PolicyInvalid(f"policy {name} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
-        raise PolicyInvalid(f"policy {name} must hold threshold, overrides, reasons and unexplained")
+        raise PolicyInvalid(f"policy {name} must hold threshold, reasons and unexplained")
     if settings.decision.threshold is not None:
         document["threshold"] = settings.decision.threshold
     try:
-        return Policy.from_json(document)
+        policy = Policy.from_json(document)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False)
         raise PolicyInvalid(f"policy {name}: {'; '.join(_sentence(detail) for detail in found)}") from error
+    if problems := [*policy.problems(load_contract(settings))]:
+        raise PolicyInvalid(f"policy {name}: {'; '.join(problems)}")
+    return policy
 
 
 def _sentence(detail: Any) -> str:

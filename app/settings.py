@@ -86,18 +86,21 @@ class GateSettings(Section):
     max_calibration_error: float = Field(0.02, gt=0, lt=1, description="Highest expected calibration error.")
     max_auc_loss: float = Field(0.002, ge=0, lt=1, description="Most ROC AUC that may be lost against production.")
     max_brier_loss: float = Field(0.0005, ge=0, lt=1, description="Most Brier score that may be lost to production.")
-    min_elderly_auc_ratio: float = Field(0.9, gt=0, le=1, description="ROC AUC of 62 and over / below 62, at least.")
+    min_elderly_auc_ratio: float = Field(
+        0.9, ge=0, le=1, description="ROC AUC of 62 and over / below 62, at least; 0: not asked."
+    )
     min_elderly_approval_ratio: float = Field(
-        0.8, gt=0, le=1, description="Approval rate of 62 and over / below 62, at least."
+        0.8, ge=0, le=1, description="Approval rate of 62 and over / below 62, at least; 0: not asked."
     )
 
 
 class TrainSettings(Section):
     data: str = Field("", description="CSV or Parquet path, or s3:// address; empty: the synthetic sample.")
     s3_endpoint_url: str = Field("", description="Endpoint of an S3 server other than AWS, such as MinIO.")
+    groups: tuple[str, ...] = Field((), description="Columns of the data that no model sees and reports compare by.")
     held_out_share: float = Field(0.2, ge=0.05, le=0.5, description="Share of the rows that no training ever sees.")
     folds: int = Field(5, ge=2, le=20, description="Folds of the cross-validation.")
-    seed: int = Field(20, ge=0, description="Seed of the sample, the model and the bootstrap.")
+    seed: int = Field(20, ge=0, description="Seed of the model and the bootstrap.")
     bootstrap_rounds: int = Field(200, ge=50, le=10_000, description="Resamples behind the ROC AUC's interval.")
     gate: GateSettings = GateSettings()
 

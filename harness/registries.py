@@ -16,17 +16,19 @@ import mlflow
 import mlflow.sklearn
 import numpy as np
 import skops.io
+from mlflow.models import ModelSignature
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.types import ColSpec, DataType, Schema
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from app.features import FEATURES
 from app.models.cache import combined_digest, folder_digests
 from app.models.load import TRUSTED_TYPES, load_entry
 from app.registry import Registered, adopt, pull_files, write_verdict
 from app.registry.client import connect
 from app.settings import MlflowSettings, ServingSettings, Settings
+from harness.fields import FEATURES
 from harness.population import reference
 from harness.servers import free_port
 from harness.waiting import wait_until
@@ -77,24 +79,34 @@ def pass_gate(settings: Settings, version: str) -> None:
     write_verdict(Registered(NAME, version, "", digest), True, [], settings)
 
 
-def log_model(settings: Settings, model: Any) -> str:
-    """Register a model as one that was adopted, with a made-up population; gives its version."""
-    version = log_unjudged(settings, model)
+def log_model(settings: Settings, model: Any, columns: Sequence[str] = ()) -> str:
+    """Register a model as one that was adopted, with a made-up population; gives its version.
+
+    columns: names of its inputs, where it has any.
+    """
+    version = log_unjudged(settings, model, columns=columns)
     entry = pull_files(f"models:/{NAME}/{version}", settings)
-    document = replace(load_entry(entry, settings.serving).document, reference=reference())
+    own = load_entry(entry, settings.serving).document
+    document = replace(own, reference=reference(own.contract.factor_names))
     write_verdict(adopt(document, {}, {}, settings), True, [], settings)
     return version
 
 
-def log_unjudged(settings: Settings, model: Any, trusted: Sequence[str] = TRUSTED_TYPES) -> str:
-    """Register a model as anybody may, with nothing beside it; gives its version."""
+def log_unjudged(
+    settings: Settings, model: Any, trusted: Sequence[str] = TRUSTED_TYPES, columns: Sequence[str] = ()
+) -> str:
+    """Register a model as anybody may, with nothing beside it but the names of its inputs; gives its version."""
     connect(settings)
+    signature = None
+    if columns:
+        signature = ModelSignature(inputs=Schema([ColSpec(DataType.double, name) for name in columns]))
     with mlflow.start_run():
         info = mlflow.sklearn.log_model(
             model,
             name="model",
             serialization_format="skops",
             skops_trusted_types=list(trusted),
+            signature=signature,
             pip_requirements=["scikit-learn"],
             registered_model_name=NAME,
         )

@@ -26,7 +26,6 @@ from app.audit.journal.writer import Journal
 from app.batch.job import Job, Options
 from app.batch.output import output_folder
 from app.errors import CreditError
-from app.features import FEATURES
 from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
@@ -34,14 +33,15 @@ from app.scoring.forms.extract import extract
 from app.scoring.model import Identity, ModelDocument, ScoringModel
 from app.scoring.rows import NO_REASON, RowsDecider
 from app.serving.api.batches import answer_batch, encoded
-from app.serving.api.reading import read_rows
+from app.serving.api.reading import Reader
 from app.serving.live.holder import Holder
 from app.serving.record.recorder import Recorder, RequestContext
 from app.settings import Settings, load_settings
 from app.tables.find import find
 from app.training.data import Dataset, load
-from app.training.fit import fit_candidate, probabilities
+from app.training.fit import fit_candidate, predict_of
 from app.training.reference import build_reference
+from harness.fields import FEATURES
 
 ROUNDS = 5
 """The cheapest of them counts."""
@@ -75,9 +75,9 @@ class Way:
 
 def model_of(dataset: Dataset, estimator: object, settings: Settings) -> ScoringModel:
     threshold = load_policy(settings).threshold
-    known = build_reference(dataset.features, lambda rows: probabilities(estimator, rows), threshold, 20)
+    known = build_reference(dataset, predict_of(estimator, dataset.contract), threshold, 20, dataset.contract)
     identity = Identity("measured", "1", "models:/measured/1", "", "0" * 64, 0.0)
-    return ScoringModel.compiled(ModelDocument(identity, list(range(1, 11)), extract(estimator), known, {}))
+    return ScoringModel.compiled(ModelDocument(identity, dataset.contract, extract(estimator), known, {}))
 
 
 def body_of(rows: Floats) -> bytes:
@@ -87,7 +87,7 @@ def body_of(rows: Floats) -> bytes:
 
 def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
     """Print the table. True when many rows at once are decided as one row at a time."""
-    dataset = load(settings.train)
+    dataset = load(settings)
     estimator = fit_candidate(dataset, settings.train.seed)
     policy = load_policy(settings)
     metrics = Metrics(policy.threshold)
@@ -96,11 +96,11 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
     snapshot = holder.snapshot()
     decider, rows_decider = snapshot.decider, RowsDecider(snapshot.decider)
 
-    rows = np.column_stack([np.arange(len(dataset)) + 1.0, dataset.features])
+    reader, rows = Reader(dataset.contract), dataset.wire
     few = rows[np.random.default_rng(0).permutation(len(rows))[:FEW_ROWS]].tolist()
     request = rows[np.random.default_rng(1).permutation(len(rows))[:REQUEST_ROWS]]
     body = body_of(request)
-    vectors = read_rows(body)
+    vectors = reader.rows(body)
     context = RequestContext("bench", None)
 
     def unrecorded(vectors: list[list[float]]) -> Coroutine[Any, Any, dict[str, Any]]:
@@ -115,7 +115,7 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
             rows_decider.decide(rows[start : start + BLOCK_ROWS], reasons)
 
     async def whole_request(recorder: Recorder | None) -> bytes:
-        return await encoded(await answer_batch(snapshot, read_rows(body), recorder, context))
+        return await encoded(await answer_batch(snapshot, reader.rows(body), recorder, context))
 
     recorder = Recorder(Journal(folder / "journal", MOST_KEPT_BYTES), "refuse", metrics)
 
@@ -130,13 +130,14 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
 
         return Way(f"file {name}, {'with' if reasons else 'no'} reasons", len(rows), score)
 
+    predict = predict_of(estimator, dataset.contract)
     ways = [
         Way("probability, compiled, one by one", len(few), lambda: [decider.model.score(row) for row in few]),
-        Way("probability, predict_proba, all at once", len(rows), lambda: probabilities(estimator, dataset.features)),
+        Way("probability, predict_proba, all at once", len(rows), lambda: predict(dataset.features)),
         Way("decision, at once", len(rows), lambda: blocks(reasons=False)),
         Way("decision and reasons, at once", len(rows), lambda: blocks(reasons=True)),
         Way("decision and reasons, one by one", len(few), lambda: [decider.decide(row) for row in few]),
-        Way("request: read and validate", len(vectors), lambda: read_rows(body)),
+        Way("request: read and validate", len(vectors), lambda: reader.rows(body)),
         Way("request: decide, explain, count", len(vectors), lambda: loop.run(unrecorded(vectors))),
         Way("request: encode", len(vectors), lambda: loop.run(encoded(answered))),
         Way("request: all of it but HTTP", len(vectors), lambda: loop.run(whole_request(None))),

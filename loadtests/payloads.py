@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from app.features import FEATURES
+from harness.fields import FEATURES
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
 JSON = "application/json"

@@ -237,9 +237,9 @@ def challenger_against_none(world: World) -> dict[str, Any]:
 
 def register(registry: Registry, train: TrainSettings) -> None:
     """Two models of one kind that differ in their seed."""
-    dataset = load(train)
+    dataset = load(Settings(train=train))
     for seed in (1, 2):
-        log_model(registry.settings, fit_candidate(dataset, seed))
+        log_model(registry.settings, fit_candidate(dataset, seed), dataset.contract.factor_names)
 
 
 MEASURED = {

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from app.errors import CreditError
 from app.scoring.forms.compiled import compile_scorer
 from app.scoring.forms.extract import extract
-from app.settings import TrainSettings, load_settings
+from app.settings import Settings, TrainSettings, load_settings
 from app.training.data import load
 from app.training.fit import fit_candidate, probabilities
 
@@ -42,24 +42,23 @@ def microseconds_a_row(work: Callable[[], object], rows: int) -> float:
 
 def measure(train: TrainSettings) -> bool:
     """Print the table. True when compiled and predict_proba agree to the last bit on every row."""
-    dataset = load(train)
+    dataset = load(Settings(train=train))
+    factors = dataset.factors
     estimator = fit_candidate(dataset, train.seed)
     start = perf_counter()
     score = compile_scorer(extract(estimator))
     compile_seconds = perf_counter() - start
-    rows = dataset.features.tolist()
-    single = [dataset.features[at : at + 1] for at in range(min(SINGLE_ROWS, len(dataset)))]
+    rows = factors.tolist()
+    single = [factors[at : at + 1] for at in range(min(SINGLE_ROWS, len(dataset)))]
 
     compiled = np.array([score(row) for row in rows])
-    reference = probabilities(estimator, dataset.features)
+    reference = probabilities(estimator, factors)
     timings = {
         "compiled, one row at a time": microseconds_a_row(lambda: [score(row) for row in rows], len(rows)),
         "predict_proba, one row at a time": microseconds_a_row(
             lambda: [probabilities(estimator, row) for row in single], len(single)
         ),
-        "predict_proba, all rows in one call": microseconds_a_row(
-            lambda: probabilities(estimator, dataset.features), len(rows)
-        ),
+        "predict_proba, all rows in one call": microseconds_a_row(lambda: probabilities(estimator, factors), len(rows)),
     }
     missing = sum(any(isnan(value) for value in row) for row in rows)
     lines = [

@@ -34,7 +34,8 @@ def copies(root: Path) -> Iterator[Copy]:
         path = about.parent.relative_to(root) / "templates" / "_helpers.tpl"
         yield Copy(path, HELPERS, f"{{{{/* {origin(HELPERS)} */}}}}\n" + helpers.replace("CHART", chart))
         yield copy_of(root, about.parent / "values.yaml", generated(chart))
-    yield copy_of(root, root / "configs" / "policy.yaml", generated("api"))
+    for name in ("policy.yaml", "contract.yaml"):
+        yield copy_of(root, root / "configs" / name, generated("api"))
     for rules in sorted(root.glob("monitoring/rules/*.yaml")):
         # Each server's rules go with its chart, all others with the API's.
         chart = rules.stem if (root / "charts" / rules.stem).is_dir() else "api"

@@ -19,7 +19,7 @@ CODES = pa.list_(pa.string())
 BLOCK_ROWS = 1 << 13
 """Decided on together: what a row needs meanwhile is a hundred times its own size."""
 
-Numbers = npt.NDArray[np.int8]
+Numbers = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Decided:
 
 
 def columns_of(with_reasons: bool) -> list[str]:
-    """What there is about each row, in order; reasons are codes, out_of_range is names of features."""
+    """What there is about each row, in order; reasons are codes, out_of_range is names of fields."""
     reasons = ["reasons"] if with_reasons else []
     return ["probability", "decision", *reasons, "out_of_range", "model_version", "policy_version"]
 
@@ -47,8 +47,7 @@ def deciding(decider: Decider, with_reasons: bool) -> Decide:
         rows_decider = RowsDecider(decider)
     except NotCompilable:
         return lambda chunk: _one_by_one(decider, chunk, with_reasons)
-    vocabulary = rows_decider.vocabulary
-    codes = pa.array([vocabulary[at].code if at in vocabulary else "" for at in range(max(vocabulary) + 1)])
+    codes = pa.array([reason.code for reason in rows_decider.vocabulary])
 
     def decide(chunk: Chunk) -> Decided:
         blocks = [chunk.rows[start : start + BLOCK_ROWS] for start in range(0, len(chunk.rows), BLOCK_ROWS)]

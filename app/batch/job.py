@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from app.batch.chunks import read_chunks
 from app.batch.deciding import columns_of, deciding
 from app.batch.output import Folder
-from app.features import POSITIONS, ROW_NUMBER
 from app.scoring.decider import Decider
 from app.tables.find import Input
 
@@ -74,10 +73,10 @@ class Job:
 
     def _write(self, file: Input, stream: pa.NativeFile, progress: Progress) -> Scored:
         rows = refused = 0
-        numbered = POSITIONS.index(ROW_NUMBER) in self._decider.model.document.positions
+        contract = self._decider.model.contract
         with ExitStack() as open_until_the_end:
             writer: pq.ParquetWriter | None = None
-            for chunk in read_chunks(file, self._options.id_column, numbered):
+            for chunk in read_chunks(file, contract, self._options.id_column, contract.reads_ignored):
                 decided = self._decide(chunk)
                 batch = pa.RecordBatch.from_pydict({ID: chunk.ids, **decided.columns})
                 if writer is None:

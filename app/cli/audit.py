@@ -91,8 +91,10 @@ def show(
 ) -> None:
     """Show one decision to a person."""
     from app.audit.commands.show import show
+    from app.contract_file import load_contract
 
-    finish(show(_opened()[1], key), as_json)
+    settings, store = _opened()
+    finish(show(store, key, load_contract(settings)), as_json)
 
 
 @commands.command(
@@ -214,11 +216,12 @@ def export(
 ) -> None:
     """Write decisions as a table into a file."""
     from app.audit.commands.export import export
+    from app.contract_file import load_contract
 
-    store = _opened()[1]
+    settings, store = _opened()
     with progress(store.count(since, until), "decisions") as done:
         with closing(store.decisions(since, until)) as records:
-            exported = export(records, store, output, done)
+            exported = export(records, store, load_contract(settings), output, done)
     finish(exported, as_json)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import audit, batch, keys, registry, serve, train
+from app.cli import audit, batch, contracts, keys, policies, registry, serve, train
 from app.errors import CreditError
 from app.exits import FAILED, tell
 
@@ -32,7 +32,12 @@ credit.command(epilog=serve.EPILOG)(serve.serve)
 credit.command(epilog=batch.EPILOG)(batch.batch)
 credit.add_typer(registry.commands, name="registry")
 credit.add_typer(audit.commands, name="audit")
+credit.add_typer(contracts.commands, name="contract")
+credit.add_typer(policies.commands, name="policy")
 credit.add_typer(keys.commands, name="keys")
+
+
+BOOSTERS = ("lightgbm", "xgboost", "catboost")
 
 
 def _say_version(wanted: bool) -> None:
@@ -62,9 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "app":
             raise
+        extra = "boosting" if error.name.split(".")[0] in BOOSTERS else "train"
         typer.echo(
-            f"error: {error.name} is not installed: this command needs what training needs, as the training image "
-            "has it and pip install '.[train]' brings it",
+            f"error: {error.name} is not installed: pip install '.[{extra}]' brings it; the training image has what"
+            " training needs",
             err=True,
         )
     return FAILED

@@ -33,7 +33,7 @@ def train() -> None:
     start = monotonic()
     with stages(["read the data", "ask for the model in production", *pipeline.STAGES, "register"]) as stage:
         stage("read the data")
-        dataset = load(settings.train)
+        dataset = load(settings)
 
         stage("ask for the model in production")
         # MLflow takes seconds to import; bad data must not have to wait for it.

@@ -31,6 +31,7 @@ class ComputedFactors:
         ]
         self._holds = [compile_one(each) for each in self._conditions]
         self._many: Callable[[Floats], list[Any]] | None = None
+        self._many_hold: dict[int, Callable[[Floats], list[Any]]] = {}
 
     def case(self, at: int, vector: Vector, value: float) -> str | None:
         """The first case that holds of the factor at that place. value: the factor's own for that vector."""
@@ -55,8 +56,10 @@ class ComputedFactors:
         """
         import numpy as np
 
+        if at not in self._many_hold:
+            self._many_hold[at] = compile_many(self._conditions[at])
         flags = np.empty((len(rows), len(self.cases[at])), np.bool_)
-        for number, column in enumerate(compile_many(self._conditions[at])(rows.T)):
+        for number, column in enumerate(self._many_hold[at](rows.T)):
             flags[:, number] = column
         flags[:, -1] = np.isnan(values)
         return flags

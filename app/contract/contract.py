@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -16,6 +16,18 @@ from app.contract.factors import MISSING, SIDES, Factor
 from app.contract.fields import STRICT, Field, Name, Value
 
 VERSION_DIGITS = 12
+
+
+Fault = tuple[tuple[str | int, ...], str]
+"""Where in the file something is wrong, and what."""
+
+
+class ContractFaults(ValueError):
+    """All that is wrong with a contract that has the right shape."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(sentence for _, sentence in faults))
+        self.faults = faults
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -40,14 +52,14 @@ class Contract:
     """The field that holds the applicant's age in years, where there is one."""
 
     def __post_init__(self) -> None:
-        if problems := [*self._problems()]:
-            raise ValueError("; ".join(problems))
+        if faults := [*self._faults()]:
+            raise ContractFaults(faults)
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Contract":
         """Raises pydantic's ValidationError with every place that is wrong."""
         # Through JSON, because only there does the strict validation take lists and mappings for what they describe.
-        return TypeAdapter(cls).validate_json(json.dumps(document, default=str))
+        return _adapter().validate_json(json.dumps(document, default=str))
 
     def to_json(self) -> dict[str, Any]:
         """The content, as a contract file holds it."""
@@ -115,6 +127,12 @@ class Contract:
         asked = set(self.asked_names)
         return tuple(bool(asked & expression.reads) for expression in self.expressions)
 
+    @cached_property
+    def reads_ignored(self) -> bool:
+        """Whether a factor reads what is ignored, such as a row's number."""
+        asked = set(self.asked_names)
+        return any(expression.reads - asked for expression in self.expressions)
+
     def condition(self, text: str) -> Expression:
         """A condition over the fields. Raises ExpressionInvalid."""
         found = parse(text, self._by_name)
@@ -135,6 +153,9 @@ class Contract:
 
     def values(self, vector: Sequence[float]) -> list[Value]:
         """The values of the asked fields, as JSON has them, from a wire vector."""
+        if not self._has_categories:
+            chosen = [vector[at] for at in self.asked_positions]
+            return [None if value != value else value for value in chosen]
         return [self.fields[at].decoded(vector[at]) for at in self.asked_positions]
 
     def difference(self, other: "Contract") -> str:
@@ -150,26 +171,32 @@ class Contract:
         return ""
 
     @cached_property
+    def _has_categories(self) -> bool:
+        return any(each.type == "category" for each in self.fields)
+
+    @cached_property
     def _by_name(self) -> dict[str, tuple[int, Field]]:
         return {each.name: (at, each) for at, each in enumerate(self.fields)}
 
-    def _problems(self) -> Iterator[str]:
-        for what, names in (("field", [*self.names, self.outcome.name]), ("factor", self.factor_names)):
+    def _faults(self) -> Iterator[Fault]:
+        for kind, names in (("fields", [*self.names, self.outcome.name]), ("factors", self.factor_names)):
             for name, count in Counter(names).items():
                 if count > 1:
-                    yield f"the {what} {name} is named {count} times"
-        for each in self.fields:
-            yield from each.problems()
+                    at = len(names) - 1 - names[::-1].index(name)
+                    place = (kind, at) if at < len(getattr(self, kind)) else ("outcome", "name")
+                    yield place, f"the {kind.removesuffix('s')} {name} is named {count} times"
+        for at, each in enumerate(self.fields):
+            yield from ((("fields", at), sentence) for sentence in each.problems())
         if not self.asked:
-            yield "every field is ignored; a model needs at least one"
+            yield ("fields",), "every field is ignored; a model needs at least one"
         if self.outcome.bad == self.outcome.good:
-            yield "outcome: bad and good are the same"
+            yield ("outcome",), "outcome: bad and good are the same"
         if self.age is not None and (self.age not in self.names or not self._by_name[self.age][1].asked):
-            yield f"age: {self.age} is no field that is asked for"
-        for factor in self.factors:
-            yield from self._wrong_factor(factor)
+            yield ("age",), f"age: {self.age} is no field that is asked for"
+        for at, factor in enumerate(self.factors):
+            yield from self._faults_of(at, factor)
 
-    def _wrong_factor(self, factor: Factor) -> Iterator[str]:
+    def _faults_of(self, at: int, factor: Factor) -> Iterator[Fault]:
         try:
             kind = parse(factor.expression, self._by_name).root.kind
             if kind not in ("number", "category"):
@@ -177,14 +204,19 @@ class Contract:
             if kind == "category" and factor.risk != "free":
                 raise ExpressionInvalid("a category has no order, so its risk is free")
         except ExpressionInvalid as error:
-            yield f"factor {factor.name}: {error}"
+            yield ("factors", at, "expression"), f"factor {factor.name}: {error}"
         for name, condition in factor.cases.items():
             try:
                 if name in (*SIDES, MISSING):
                     raise ExpressionInvalid("above, below and missing are said without a condition")
                 self.condition(condition)
             except ExpressionInvalid as error:
-                yield f"factor {factor.name}, case {name}: {error}"
+                yield ("factors", at, "cases", name), f"factor {factor.name}, case {name}: {error}"
+
+
+@cache
+def _adapter() -> TypeAdapter[Contract]:
+    return TypeAdapter(Contract)
 
 
 def _shown(value: Any) -> str:

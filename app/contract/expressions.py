@@ -1,7 +1,7 @@
 """Expressions over fields: read, checked and written out again as Python that only this module wrote.
 
-    0 if missing(MonthlyIncome) else MonthlyIncome
-    min(DebtRatio, 10) * `a name that is no identifier`
+    0 if missing(income) else income
+    min(debt, 10) * `a name that is no identifier`
     purpose == "car"
 
 Arithmetic (+ - * /), comparisons, and, or, not, in, min, max, missing and the conditional `a if b else c`; numbers,

@@ -1,16 +1,12 @@
 """A risk factor: what a model sees of an application, as an expression over its fields."""
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field as Limits
 from pydantic.dataclasses import dataclass
 
-from app.contract.fields import STRICT, Name
-
-Direction = Literal["rises", "falls", "free"]
-DIRECTIONS: dict[Direction, int] = {"rises": 1, "falls": -1, "free": 0}
-"""As scikit-learn's monotonic_cst has them."""
+from app.contract.fields import DIRECTIONS, STRICT, Direction, Name
 
 CaseName = Annotated[str, Limits(pattern="^[a-z][a-z0-9_]{0,39}$")]
 SIDES = ("above", "below")
@@ -27,6 +23,9 @@ class Factor:
     expression: Annotated[str, Limits(min_length=1)]
     risk: Direction = "free"
     """Which way the risk may move as the factor grows: "rises" never falls, "falls" never rises."""
+    step: Annotated[float, Limits(ge=0)] = 0.0
+    """A change that an applicant can make. Where it is above 0 a factor without a direction is a reason only if that
+    step towards the reference applicant does not raise the risk."""
     unit: Annotated[str, Limits(max_length=60)] = ""
     description: Annotated[str, Limits(max_length=300)] = ""
     cases: dict[CaseName, str] = field(default_factory=dict)

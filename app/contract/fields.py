@@ -13,6 +13,10 @@ STRICT = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True, allo
 
 Name = Annotated[str, Limits(pattern=r"^[^`\x00-\x1f]{1,100}$")]
 Kind = Literal["number", "integer", "category", "ignored"]
+Direction = Literal["rises", "falls", "free"]
+DIRECTIONS: dict[Direction, int] = {"rises": 1, "falls": -1, "free": 0}
+"""As scikit-learn's monotonic_cst has them."""
+
 MOST_VALUES = 250
 """Of a category: scikit-learn's boosted trees take no more."""
 
@@ -32,11 +36,18 @@ class Field:
     """Whether it may be missing: `null` on the wire, an empty cell or NA in a file, NaN in a vector."""
     minimum: float | None = None
     maximum: float | None = None
+    risk: Direction = "free"
+    """Which way the risk may move as the value grows and all others stay: "rises" never falls, "falls" never rises."""
     unit: Annotated[str, Limits(max_length=60)] = ""
     description: Annotated[str, Limits(max_length=300)] = ""
     example: float | str | None = None
     columns: tuple[str, ...] = field(default=())
-    """What else a file may call it."""
+    """What else a model or a file may call one that is ignored."""
+
+    @property
+    def direction(self) -> int:
+        """1, -1 or 0."""
+        return DIRECTIONS[self.risk]
 
     @property
     def asked(self) -> bool:
@@ -50,8 +61,12 @@ class Field:
                 yield f"{self.name}: a category needs 2 to {MOST_VALUES} values, each once"
             if self.minimum is not None or self.maximum is not None:
                 yield f"{self.name}: a category has values, no minimum and no maximum"
+            if self.risk != "free":
+                yield f"{self.name}: a category has no order, so its risk is free"
         elif self.values:
             yield f"{self.name}: only a category has values"
+        if self.columns and self.asked:
+            yield f"{self.name}: only what is ignored may have other columns"
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             yield f"{self.name}: minimum {self.minimum:g} is above maximum {self.maximum:g}"
         if not self.asked and self.nullable:

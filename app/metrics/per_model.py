@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from app.features import FEATURES, NULLABLE, POSITIONS
 from app.metrics.bins import MISSING
 from app.metrics.bound import BoundCounter, BoundHistogram
 from app.metrics.definitions import Metrics
@@ -45,7 +44,8 @@ class ModelMetrics:
         }
         self._reasons = metrics.reasons
         self._probability = BoundHistogram(metrics.probability.labels(version))
-        self._out_of_range = {name: metrics.out_of_range.labels(name) for name in FEATURES}
+        contract = model.contract
+        self._out_of_range = {name: metrics.out_of_range.labels(name) for name in contract.asked_names}
         self._bins: list[tuple[int, list[float], list[int]]] = []
         self._score_edges: list[float] = []
         self._score_bins: list[int] = []
@@ -60,10 +60,10 @@ class ModelMetrics:
             return metrics.feature_values.of(name, len(shares), nullable)
 
         for name, known in reference.features.items():
-            nullable = name in NULLABLE
+            nullable = name in contract.nullable
             if nullable:
                 metrics.reference_share.labels(name, "missing").set(known.missing_share)
-            self._bins.append((POSITIONS.index(name), known.edges, bins(name, known.shares, nullable)))
+            self._bins.append((contract.names.index(name), known.edges, bins(name, known.shares, nullable)))
         self._score_edges = reference.score_edges
         self._score_bins = bins("probability", reference.score_shares)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.contract.contract import Contract
 from app.errors import ModelRefused, NotCompilable
 from app.models.boosters import require_probabilities
 from app.models.load import UNCOMPILED, load_estimator
@@ -14,7 +15,7 @@ from app.models.mlmodel import Described, Saved, read_mlmodel
 from app.models.predicting import Classifier, PredictProba, words_of
 from app.models.proof import compiled_difference, prove
 from app.scoring.classes import positive_index
-from app.scoring.columns import names_of, positions_of
+from app.scoring.columns import factors_of, names_of
 from app.scoring.forms.extract import Spec, extract
 from app.scoring.model import Identity, ModelDocument
 from app.settings import ServingSettings
@@ -29,11 +30,17 @@ log = logging.getLogger(__name__)
 
 
 def document_of(
-    folder: Path, identity: Identity, figures: dict[str, float], positive_class: str, settings: ServingSettings
+    folder: Path,
+    identity: Identity,
+    figures: dict[str, float],
+    positive_class: str,
+    settings: ServingSettings,
+    contract: Contract,
 ) -> ModelDocument:
     """The document of the model in a folder, proven.
 
-    positive_class: the version's own tag, empty without one.
+    positive_class: the version's own tag, empty without one. contract: the service's, for a model that has none of its
+    own.
     Raises ModelUnavailable when there is no model in it, ModelRefused when it must not be served.
     """
     described = read_mlmodel(folder, identity.uri)
@@ -41,7 +48,7 @@ def document_of(
     classifier = load_estimator(folder / saved.file, saved, settings)
     require_probabilities(classifier)
     try:
-        found = _found(classifier, described, positive_class, settings.positive_class)
+        found = _found(classifier, described, positive_class, settings.positive_class, described.contract or contract)
     except ModelRefused as error:
         raise ModelRefused(f"{error} ({saved.versions})") if saved.is_foreign else error from None
     except MemoryError:
@@ -56,40 +63,40 @@ def document_of(
     for sentence in found.told:
         log.warning("%s: %s", identity.uri, sentence)
     return ModelDocument(
-        identity, found.positions, found.spec, described.reference, figures, found.named, warnings=found.told
+        identity, found.contract, found.spec, described.reference, figures, found.named, warnings=found.told
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    positions: list[int]
+    contract: Contract
     spec: Spec
     named: str
     """The positive class, where it had to be named."""
     told: list[str]
 
 
-def _found(classifier: Classifier, described: Described, tag: str, setting: str) -> _Found:
+def _found(classifier: Classifier, described: Described, tag: str, setting: str, contract: Contract) -> _Found:
     """What the classifier and its description say together, proven."""
     _refuse_removed_parameters(classifier, described.saved)
     positive, named = positive_index(_classes(classifier), tag, setting)
     fitted = _fitted_names(classifier)
     names = names_of(described.columns, fitted)
-    positions = positions_of(names, _input_count(classifier, fitted or names))
+    own = contract.with_factors(factors_of(names, _input_count(classifier, fitted or names), contract))
     predict = PredictProba(classifier, positive, fitted if fitted == names else None)
-    inputs = prove(predict, positions, described.reference)
+    inputs = prove(predict, own, described.reference)
     if predict.names is not None and _are_spared(predict, inputs):
         predict = PredictProba(classifier, positive)
     told = []
     if names is None:
-        told.append(f"the model names no columns: its {len(positions)} inputs are taken in the wire vector's order")
+        told.append(f"the model names no columns: its {len(own.factors)} inputs are taken in the wire vector's order")
     if named:
         told.append(f"the class {named!r} counts as default, because the model's own classes do not say which does")
     spec, why = _form(predict, inputs)
     if spec is None:
         told.append(f"served through predict_proba, which takes longer: {why}")
         spec = {"kind": UNCOMPILED, "positive": positive, "names": predict.names, **described.saved.to_json()}
-    return _Found(positions, spec, named, told)
+    return _Found(own, spec, named, told)
 
 
 def _form(predict: PredictProba, inputs: list[list[float]]) -> tuple[Spec | None, str]:

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from app.errors import ModelRefused, NotCompilable
 from app.models.pointer import Pointer
-from app.scoring.model import ModelDocument, ScoringModel, wire_vector
+from app.scoring.model import ModelDocument, ScoringModel
 
 DOCUMENT_FILE = "document.json"
 """Its name among the artifacts of the run that logged it."""
@@ -26,7 +26,7 @@ def with_golden_probabilities(model: ScoringModel) -> ModelDocument:
     reference = model.document.reference
     if reference is None:
         raise ModelRefused(f"{model.identity.uri} has no reference population: credit registry adopt makes one")
-    scores = [model.score(wire_vector(row)) for row in reference.golden_rows]
+    scores = [model.score(model.contract.vector(row)) for row in reference.golden_rows]
     return replace(model.document, reference=replace(reference, golden_probabilities=scores))
 
 
@@ -82,7 +82,7 @@ def prove_golden_rows(model: ScoringModel, tolerance: float) -> None:
         return
     rows = zip(reference.golden_rows, reference.golden_probabilities, strict=True)
     for number, (row, expected) in enumerate(rows):
-        found = model.score(wire_vector(row))
+        found = model.score(model.contract.vector(row))
         if not abs(found - expected) <= tolerance:
             raise ModelRefused(
                 f"{model.identity.uri}, golden row {number}: {found!r} instead of {expected!r}; make its document"

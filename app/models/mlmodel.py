@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
+from app.contract.contract import Contract
 from app.errors import ModelRefused, ModelUnavailable
 from app.scoring.model import Reference
 
 REFERENCE_FILE = "reference.json"
+CONTRACT_FILE = "contract.json"
 
 NUMBERS = ("double", "float", "integer", "long", "boolean")
 """Types of a signature's columns that a number of the wire vector can stand for."""
@@ -74,6 +77,8 @@ class Described:
     columns: list[str] | None
     """Of its signature, None where that names none."""
     reference: Reference | None
+    contract: Contract | None
+    """That it was trained under, None where nobody logged one."""
 
 
 def read_mlmodel(folder: Path, uri: str) -> Described:
@@ -89,8 +94,13 @@ def read_mlmodel(folder: Path, uri: str) -> Described:
         inputs = json.loads((model.get("signature") or {}).get("inputs") or "[]")
         columns = [str(column["name"]) for column in inputs] if all("name" in column for column in inputs) else []
         types = {column["name"]: column["type"] for column in inputs if "name" in column}
-        path = folder / "extra_files" / REFERENCE_FILE
+        beside = folder / "extra_files"
+        path = beside / REFERENCE_FILE
         reference = Reference.from_json(json.loads(path.read_text())) if path.exists() else None
+        path = beside / CONTRACT_FILE
+        contract = Contract.from_json(json.loads(path.read_text())) if path.exists() else None
+    except ValidationError as error:
+        raise ModelRefused(f"{uri}: its contract is none that this release reads") from error
     except (yaml.YAMLError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise ModelRefused(f"{uri}: its description cannot be read ({type(error).__name__})") from error
     if saved is None:
@@ -98,7 +108,7 @@ def read_mlmodel(folder: Path, uri: str) -> Described:
     for name, kind in types.items():
         if kind not in NUMBERS:
             raise ModelRefused(f"the model wants the column {name!r} as {kind}; the wire vector holds numbers")
-    return Described(saved, columns or None, reference)
+    return Described(saved, columns or None, reference, contract)
 
 
 def _saved(flavors: dict[str, dict[str, Any]]) -> Saved | None:

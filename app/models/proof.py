@@ -6,13 +6,15 @@ from math import inf, isfinite, nan, nextafter
 from random import Random
 from sys import float_info
 
+from app.contract.computed import ComputedFactors
+from app.contract.contract import Contract
+from app.contract.fields import Field
 from app.errors import ModelRefused, NotCompilable
-from app.features import NULLABLE, POSITIONS
 from app.models.predicting import PredictProba, words_of
 from app.scoring.forms.compiled import compile_log_odds, logistic
 from app.scoring.forms.extract import Spec
-from app.scoring.forms.vectorised import vectorise
-from app.scoring.model import Reference, wire_vector
+from app.scoring.forms.vectorised import values_of, vectorise
+from app.scoring.model import Reference
 
 GOLDEN_TOLERANCE = 1e-9
 LINEAR_TOLERANCE = 1e-12
@@ -21,6 +23,8 @@ FIRST_CLASS_TOLERANCE = 1e-15
 """A library computes the first class's probability as 1 minus the second's, which rounds once more."""
 
 PROBES = 200
+MOST_NULLABLE = 6
+"""Fields whose every pattern of missing values is asked about."""
 ROUNDS = 4
 """How often each constant is asked about, each time beside others."""
 
@@ -31,34 +35,43 @@ EXTREMES = (-1.0, 1e6, 1e12, -1e12, 1e300, -1e300, float_info.max, float_info.mi
 Rows = list[list[float]]
 
 
-def probe_vectors() -> Rows:
+def probe_vectors(contract: Contract) -> Rows:
     """Seeded wire vectors for a model that came without golden rows: plausible, extreme and missing values."""
     random = Random(11)
     vectors = []
     for _ in range(PROBES):
-        vector = [random.choice([*CODES[:2], random.uniform(0, 5), random.expovariate(1e-3)]) for _ in POSITIONS]
-        for position, name in enumerate(POSITIONS):
-            if name in NULLABLE and random.random() < 0.2:
+        vector = [_plausible(each, random) for each in contract.fields]
+        for position, each in enumerate(contract.fields):
+            if each.nullable and random.random() < 0.2:
                 vector[position] = nan
         vectors.append(vector)
     return vectors
 
 
-def prove(predict: PredictProba, positions: Sequence[int], reference: Reference | None) -> Rows:
+def _plausible(asked: Field, random: Random) -> float:
+    if asked.type == "category":
+        return float(random.randrange(len(asked.values)))
+    value = random.choice([*CODES[:2], random.uniform(0, 5), random.expovariate(1e-3)])
+    return float(round(value)) if asked.type == "integer" else value
+
+
+def prove(predict: PredictProba, contract: Contract, reference: Reference | None) -> Rows:
     """Ask predict_proba about golden rows, or probes, and every pattern of missing values; gives the inputs asked.
 
+    contract: whose factors are the model's inputs.
     Raises ModelRefused when it fails, gives what is no probability, or other values than the golden ones.
     """
-    golden = [] if reference is None else [wire_vector(row) for row in reference.golden_rows]
-    known = golden or probe_vectors()
-    vectors = known + [_without(vector, gone) for gone in _patterns() for vector in known[:3]]
-    inputs = [[vector[position] for position in positions] for vector in vectors]
+    golden = [] if reference is None else [contract.vector(row) for row in reference.golden_rows]
+    known = golden or probe_vectors(contract)
+    vectors = known + [_without(vector, gone) for gone in _patterns(contract) for vector in known[:3]]
+    factors = ComputedFactors(contract)
+    inputs = [[*factors.of(vector)] for vector in vectors]
     try:
         found = predict.probabilities(inputs)
     except MemoryError:
         raise
     except Exception as error:  # an estimator may fail in any way; the registry's model is then unfit to serve
-        raise ModelRefused(_failure(predict, inputs, error)) from error
+        raise ModelRefused(_failure(predict, inputs, contract, error)) from error
     if not all(isfinite(value) and 0.0 <= value <= 1.0 for value in found):
         raise ModelRefused("predict_proba gives values that are no probabilities")
     if golden and reference is not None:
@@ -68,9 +81,11 @@ def prove(predict: PredictProba, positions: Sequence[int], reference: Reference 
     return inputs
 
 
-def _patterns() -> list[set[int]]:
-    """Every choice of nullable positions."""
-    nullable = [at for at, name in enumerate(POSITIONS) if name in NULLABLE]
+def _patterns(contract: Contract) -> list[set[int]]:
+    """Every choice of nullable positions; where these would be too many, each alone and all of them."""
+    nullable = [at for at, each in enumerate(contract.fields) if each.nullable]
+    if len(nullable) > MOST_NULLABLE:
+        return [set(), *({at} for at in nullable), set(nullable)]
     choices = product((False, True), repeat=len(nullable))
     return [{at for at, gone in zip(nullable, choice, strict=True) if gone} for choice in choices]
 
@@ -79,12 +94,12 @@ def _without(vector: Sequence[float], gone: set[int]) -> list[float]:
     return [nan if at in gone else value for at, value in enumerate(vector)]
 
 
-def _failure(predict: PredictProba, inputs: Rows, error: Exception) -> str:
+def _failure(predict: PredictProba, inputs: Rows, contract: Contract, error: Exception) -> str:
     try:
         predict.probabilities([[1.0 if value != value else value for value in row] for row in inputs])
     except Exception:  # not for want of a value
         return f"predict_proba fails on rows of the wire vector ({words_of(error)})"
-    allowed = " and ".join(name for name in POSITIONS if name in NULLABLE)
+    allowed = " and ".join(each.name for each in contract.fields if each.nullable)
     return (
         f"predict_proba fails where a value is missing, as {allowed} may be ({words_of(error)});"
         " train it with an imputer in front"
@@ -156,9 +171,14 @@ def _constants(spec: Spec) -> list[set[float]]:
     """By input: thresholds of trees; what is filled in, means and scales of a linear model."""
     found: list[set[float]] = [set() for _ in range(spec["inputs"])]
     for tree in spec.get("trees", []):
-        for leaf, feature, threshold in zip(tree["leaf"], tree["feature"], tree["threshold"], strict=True):
-            if not leaf:
-                found[feature].add(float(threshold))
+        for node, (leaf, feature) in enumerate(zip(tree["leaf"], tree["feature"], strict=True)):
+            if leaf:
+                continue
+            if (values := values_of(tree, node)) is None:
+                found[feature].add(float(tree["threshold"][node]))
+            else:
+                # With one that no training saw.
+                found[feature].update(values, [max(values, default=0.0) + 1.0])
     for step in spec.get("steps", []):
         for name in step.keys() & {"fill", "mean", "scale"}:
             for constants, value in zip(found, step[name], strict=True):

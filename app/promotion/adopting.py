@@ -47,7 +47,7 @@ def adopt(version: str, settings: Settings) -> Adopted:
     library, or trust the types, that this one lacks. Raises ModelUnavailable, DataInvalid.
     """
     name = settings.mlflow.model_name
-    dataset = load(settings.train)
+    dataset = load(settings)
     try:
         entry = registry.pull_files(f"models:/{name}/{version}", settings)
         model = load_entry(entry, settings.serving)
@@ -71,6 +71,7 @@ def with_population(
     def predict(rows: Floats) -> Floats:
         return scores_of(model, rows)
 
-    reference = build_reference(training.features, predict, load_policy(settings).threshold, settings.train.seed)
+    threshold, seed = load_policy(settings).threshold, settings.train.seed
+    reference = build_reference(training, predict, threshold, seed, model.contract)
     document = replace(model.document, reference=reference, figures=model.document.figures | figures)
     return replace(model, document=with_golden_probabilities(replace(model, document=document)))

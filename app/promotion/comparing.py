@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.features import ELDERLY_AGE, FEATURES
 from app.policy_file import load_policy
 from app.promotion.judging import registered_model
 from app.scoring.model import ScoringModel
+from app.scoring.reasons import ELDERLY_AGE
 from app.settings import Settings
 from app.terminal import number, table
 from app.training import evaluate
@@ -33,7 +33,7 @@ class Swap:
     applicants: int
     default_rate: float | None
     elderly_share: float | None
-    """Of 62 and over."""
+    """Of 62 and over; None where nobody is meant, or no age is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def compare(first: str, second: str, settings: Settings) -> Comparison:
     }
     if len(models) == 1:
         models = {f"{first}": next(iter(models.values())), f"{second} (the same)": next(iter(models.values()))}
-    _, held_out = split(load(settings.train), settings.train.held_out_share)
+    _, held_out = split(load(settings), settings.train.held_out_share)
     return compare_models(models, held_out, load_policy(settings).threshold)
 
 
@@ -80,7 +80,8 @@ def compare_models(models: dict[str, ScoringModel], rows: Dataset, threshold: fl
     """models: two, by the names they are shown under."""
     scores = {name: scores_of(model, rows.features) for name, model in models.items()}
     first, second = models
-    elderly = rows.features[:, FEATURES.index("age")] >= ELDERLY_AGE
+    age = rows.contract.age
+    elderly = None if age is None else rows.column(age) >= ELDERLY_AGE
     swaps = []
     for left in ("ACCEPT", "REJECT"):
         for right in ("ACCEPT", "REJECT"):
@@ -89,6 +90,7 @@ def compare_models(models: dict[str, ScoringModel], rows: Dataset, threshold: fl
             )
             count = int(chosen.sum())
             default_rate = float(rows.outcome[chosen].mean()) if count else None
-            swaps.append(Swap(left, right, count, default_rate, float(elderly[chosen].mean()) if count else None))
+            elderly_share = None if elderly is None or not count else float(elderly[chosen].mean())
+            swaps.append(Swap(left, right, count, default_rate, elderly_share))
     measures = {name: evaluate.measure(rows.outcome, found, threshold) for name, found in scores.items()}
     return Comparison(first, second, rows.name, measures, swaps)

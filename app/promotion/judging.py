@@ -48,7 +48,7 @@ def promote(version: str, alias: str, settings: Settings) -> Promotion:
         candidate = registered_model(version, settings)
     except (ModelRefused, NotCompilable) as error:
         return Promotion(name, version, alias, False, [str(error)], {})
-    verdict, measured = judge_model(candidate, production(settings, version), load(settings.train), settings)
+    verdict, measured = judge_model(candidate, production(settings, version), load(settings), settings)
     registered = registry.Registered(name, version, "", candidate.identity.digest)
     registry.promote(registered, verdict.passed, verdict.reasons, settings, alias)
     return Promotion(name, version, alias, verdict.passed, verdict.reasons, flat("", measured.overall))
@@ -66,10 +66,10 @@ def judge_model(
     def predict(rows: Floats) -> Floats:
         return scores_of(candidate, rows)
 
-    violations = evaluate.count_monotonicity_violations(predict, training.features, train.seed)
-    probability = predict(held_out.features)
-    figures = evaluate.evaluate(held_out, probability, threshold, train.bootstrap_rounds, train.seed, violations)
-    return judge(figures, measure_champion(champion, held_out, threshold, probability), train.gate), figures
+    violations = evaluate.count_monotonicity_violations(predict, training, train.seed)
+    figures = evaluate.evaluate(held_out, predict, threshold, train.bootstrap_rounds, train.seed, violations)
+    against = measure_champion(champion, held_out, threshold, predict(held_out.features))
+    return judge(figures, against, train.gate, dataset.contract.age is not None), figures
 
 
 def registered_model(which: str, settings: Settings) -> ScoringModel:

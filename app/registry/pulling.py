@@ -10,6 +10,7 @@ from pathlib import Path
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
+from app.contract_file import load_contract
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable
 from app.models.cache import ModelCache, combined_digest, folder_digests
 from app.models.describe import document_of
@@ -140,7 +141,7 @@ def _from_files(
         if judged:
             pointer.require_files(digest)
         identity = Identity(pointer.name, pointer.version, source.uri, pointer.run_id, digest, source.created_at)
-        own = document_of(folder, identity, figures, pointer.positive_class, settings.serving)
+        own = document_of(folder, identity, figures, pointer.positive_class, settings.serving, load_contract(settings))
         if document is None:
             return cache.commit(staged, own)
         if document.identity.digest != digest:

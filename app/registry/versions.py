@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import mlflow
 
+from app.contract.contract import Contract
 from app.models.load import MODEL_FOLDER, TRUSTED_TYPES
-from app.models.mlmodel import REFERENCE_FILE
+from app.models.mlmodel import CONTRACT_FILE, REFERENCE_FILE
 from app.models.pointer import GATE, GATE_DIGEST, GATE_REASONS, PASSED, REFUSED
 from app.registry.aliases import REASONS_JOINED_BY, move_alias
 from app.registry.client import ALIAS, EXPERIMENT, connect, public, translated
@@ -29,8 +30,8 @@ class Candidate:
 
     estimator: Any
     """Fitted scikit-learn classifier."""
-    columns: list[str]
-    """Names of its inputs, in their order."""
+    contract: Contract
+    """Whose factors are its inputs, in their order."""
     example: "pd.DataFrame"
     """A few rows of inputs, every column double."""
     parameters: dict[str, str | float | int]
@@ -99,6 +100,8 @@ def _log_model(candidate: Candidate, folder: Path, settings: Settings) -> str:
 
     reference = folder / REFERENCE_FILE
     reference.write_text(json.dumps(asdict(candidate.reference)))
+    contract = folder / CONTRACT_FILE
+    contract.write_text(json.dumps(candidate.contract.to_json()))
     with warnings.catch_warnings():
         # The estimator takes plain arrays; the names are the signature's.
         warnings.filterwarnings("ignore", message="X has feature names")
@@ -113,7 +116,7 @@ def _log_model(candidate: Candidate, folder: Path, settings: Settings) -> str:
             skops_trusted_types=list(TRUSTED_TYPES),
             pyfunc_predict_fn="predict_proba",
             pip_requirements=[f"{name}=={installed_version(name)}" for name in ("scikit-learn", "numpy", "skops")],
-            extra_files=[str(reference)],
+            extra_files=[str(reference), str(contract)],
             registered_model_name=settings.mlflow.model_name,
         )
     return str(info.registered_model_version)

@@ -1,9 +1,10 @@
-"""Which wire position each input of a model takes, by the names that the model itself gives."""
+"""Which factor each input of a model is, by the names that the model itself gives."""
 
 from collections.abc import Sequence
 
+from app.contract.contract import Contract
+from app.contract.factors import Factor, identity
 from app.errors import ModelRefused
-from app.features import FEATURES, POSITIONS, ROW_NUMBER_NAMES
 
 PLACEHOLDERS = ("{}", "x{}", "f{}", "Column_{}")
 """What libraries call the columns of a table without names, by the column's place."""
@@ -28,29 +29,38 @@ def _are_places(names: Sequence[str]) -> bool:
     return any(list(names) == [form.format(place) for place in range(len(names))] for form in PLACEHOLDERS)
 
 
-def positions_of(columns: Sequence[str] | None, count: int) -> list[int]:
-    """Wire positions for a model's inputs.
+def factors_of(columns: Sequence[str] | None, count: int, contract: Contract) -> list[Factor]:
+    """The factors that a model's inputs are, in their order.
 
-    Named columns are looked up by name; an eleventh has to be called as row numbers are. Without names, ten inputs
-    are positions 1 to 10 and eleven are all.
+    Columns called as the contract's factors are these. Columns called as its asked fields are those as they stand; one
+    more has to be called as an ignored field is. Without names, as many inputs as there are asked fields are those in
+    their order, and as many as there are fields are all of them.
     Raises ModelRefused for any other count or names.
     """
-    if count not in (len(FEATURES), len(POSITIONS)):
-        raise ModelRefused(
-            f"the model takes {count} inputs; the wire vector offers {len(FEATURES)} or {len(POSITIONS)}"
-        )
+    if columns is not None and len(columns) == count and sorted(columns) == sorted(contract.factor_names):
+        return [contract.factors[contract.factor_names.index(name)] for name in columns]
+    asked, names = contract.asked_names, contract.names
+    if count not in (len(asked), len(names)):
+        raise ModelRefused(f"the model takes {count} inputs; the contract offers {len(asked)} or {len(names)} fields")
     if columns is None:
-        return list(range(len(POSITIONS) - count, len(POSITIONS)))
-    others = [name for name in columns if name not in FEATURES]
-    if len(columns) != count or sorted([*FEATURES, *others]) != sorted(columns):
-        raise ModelRefused(f"the model wants the columns {list(columns)}; only {list(FEATURES)} can be given")
-    if not all(_numbers_rows(name) for name in others):
-        raise ModelRefused(
-            f"the model wants the column {others[0]!r}, which is no feature and not called as a row number is"
-            f" ({', '.join(sorted(name for name in ROW_NUMBER_NAMES if name))}); train it on the features alone"
-        )
-    return [POSITIONS.index(name) if name in FEATURES else 0 for name in columns]
+        return [identity(name) for name in (asked if count == len(asked) else names)]
+    others = [name for name in columns if name not in asked]
+    if len(columns) != count or sorted([*asked, *others]) != sorted(columns):
+        raise ModelRefused(f"the model wants the columns {list(columns)}; only {list(asked)} can be given")
+    return [identity(name if name in asked else _ignored(name, contract)) for name in columns]
 
 
-def _numbers_rows(name: str) -> bool:
-    return name in ROW_NUMBER_NAMES or name.lower() in ROW_NUMBER_NAMES
+def _ignored(name: str, contract: Contract) -> str:
+    for each in contract.fields:
+        called = {each.name, *each.columns, *NAMELESS}
+        if not each.asked and (name in called or name.lower() in called):
+            return each.name
+    known = sorted(name for each in contract.fields if not each.asked for name in (each.name, *each.columns))
+    raise ModelRefused(
+        f"the model wants the column {name!r}, which is no field that is asked for and not called as one that is"
+        f" ignored ({', '.join(known) or 'there is none'}); train it on the fields that are asked for alone"
+    )
+
+
+NAMELESS = ("", "Unnamed: 0")
+"""What a table's nameless first column, which numbers the rows, is called once it has been read."""

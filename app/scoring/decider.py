@@ -1,22 +1,14 @@
 """A model and a policy together: from a wire vector to a decision and its reasons, the same wherever it is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from app.features import POSITIONS
+from app.contract.expressions import ExpressionInvalid
+from app.errors import PolicyInvalid
 from app.scoring.model import ScoringModel
-from app.scoring.policy import Phrase, Policy, Verdict, decide
-from app.scoring.reasons import MOST_REASONS, principal_positions, reference_vector
-
-
-@dataclass(frozen=True, slots=True)
-class RefusalReason:
-    """One reason of a REJECT."""
-
-    code: str
-    feature: str | None
-    """None when no feature explains the refusal."""
-    text: str
+from app.scoring.policy import Policy, Verdict, decide
+from app.scoring.reasons import MOST_REASONS, principal_effects, reference_inputs
+from app.scoring.wording import RefusalReason, Wording
 
 
 @dataclass(slots=True)
@@ -31,31 +23,48 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Decides by one model under one policy."""
+    """Decides by one model under one policy. Raises PolicyInvalid when a rule reads what the contract has not."""
 
     model: ScoringModel
     policy: Policy
     reference: list[float] | None = field(init=False)
-    """The applicant that refused ones are compared with."""
+    """The factors of the applicant that refused ones are compared with."""
+    wording: Wording = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reference", reference_vector(self.model, self.policy.threshold))
+        object.__setattr__(self, "reference", reference_inputs(self.model, self.policy.threshold))
+        try:
+            wording = Wording(self.policy, self.model.factors)
+        except ExpressionInvalid as error:
+            raise PolicyInvalid(f"policy {self.policy.version} does not fit the model's contract: {error}") from error
+        object.__setattr__(self, "wording", wording)
 
     def decide(self, vector: Sequence[float]) -> Decision:
-        """vector: eleven wire values, NaN where one is missing."""
+        """vector: the wire values, NaN where one is missing."""
         probability = self.model.score(vector)
-        verdict = self.policy.decide(vector, probability)
-        return Decision(probability, verdict, [] if verdict == "ACCEPT" else self._reasons(vector, probability))
+        refusals = self.wording.refusals(vector)
+        by_score = decide(probability, self.policy.threshold) == "REJECT"
+        if not refusals and not by_score:
+            return Decision(probability, "ACCEPT", [])
+        return Decision(probability, "REJECT", self._reasons(vector, refusals, by_score))
 
-    def _reasons(self, vector: Sequence[float], probability: float) -> list[RefusalReason]:
+    def verdict(self, vector: Sequence[float], probability: float) -> Verdict:
+        """Of a wire vector that has that probability."""
+        return "REJECT" if self.wording.refusals(vector) else decide(probability, self.policy.threshold)
+
+    def _reasons(self, vector: Sequence[float], refusals: list[RefusalReason], by_score: bool) -> list[RefusalReason]:
         """A rule that refuses comes first; what the model scored counts only when the score refuses too."""
-        found = [_reason(feature, phrase) for feature, phrase in self.policy.refused_by_rule(vector)]
-        if self.reference is not None and decide(probability, self.policy.threshold) == "REJECT":
-            for at in principal_positions(self.model, self.reference, vector):
-                name = POSITIONS[at]
-                found.append(_reason(name, self.policy.reasons[name].of(vector[at], self.reference[at])))
-        return found[:MOST_REASONS] or [_reason(None, self.policy.unexplained)]
+        found = list(refusals)
+        if self.reference is not None and by_score:
+            values = self.model.factors.of(vector)
+            for _, at in principal_effects(self.model, self.reference, vector, self.policy.principal):
+                found.append(self.wording.of(at, vector, values[at], self.reference[at]))
+        return distinct(found)[:MOST_REASONS] or [self.wording.unexplained]
 
 
-def _reason(feature: str | None, phrase: Phrase) -> RefusalReason:
-    return RefusalReason(phrase.code, feature, phrase.text)
+def distinct(reasons: Iterable[RefusalReason]) -> list[RefusalReason]:
+    """Each code once, where it comes first: two factors may have the same thing to say."""
+    found: dict[str, RefusalReason] = {}
+    for reason in reasons:
+        found.setdefault(reason.code, reason)
+    return list(found.values())

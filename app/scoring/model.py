@@ -1,21 +1,24 @@
 """ScoringModel: one registered model, ready to score wire vectors; read from and written to model.json."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from math import nan
-from operator import itemgetter
 from typing import Any
 
+from pydantic import ValidationError
+
+from app.contract.computed import ComputedFactors
+from app.contract.contract import Contract
+from app.contract.fields import Value
 from app.errors import ModelRefused
-from app.features import POSITIONS
 from app.scoring.forms.compiled import LogOdds, Scorer, compile_log_odds, logit, scorer_of
 from app.scoring.forms.extract import Spec
 
-FORMAT = 1
+FORMAT = 2
 """Of model.json. A file of another format is pulled again."""
 
-Row = Sequence[float | None]
+Row = Sequence[Value]
+"""The values of the asked fields, as JSON has them."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class FeatureReference:
-    """One feature among the rows the model was trained on; shares has one entry more than edges."""
+    """One field among the rows the model was trained on; shares has one entry more than edges."""
 
     minimum: float
     maximum: float
@@ -51,14 +54,16 @@ class FeatureReference:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The population the model was trained on; None of a feature of the applicant means missing."""
+    """The population the model was trained on."""
 
     features: dict[str, FeatureReference]
+    """By field."""
     score_edges: list[float]
     score_shares: list[float]
     applicant: dict[str, float | None]
-    golden_rows: list[list[float | None]]
-    """Ten features a row, in the order of FEATURES."""
+    """By factor; None where nobody like that had it."""
+    golden_rows: Sequence[Row]
+    """The asked fields' values, in the contract's order."""
     golden_probabilities: list[float]
 
     @classmethod
@@ -72,8 +77,8 @@ class ModelDocument:
     """What model.json holds."""
 
     identity: Identity
-    positions: list[int]
-    """Wire positions that the model takes, in the order of its inputs."""
+    contract: Contract
+    """Its factors are the model's inputs, in their order."""
     spec: Spec
     """Of app.scoring.forms.extract; kind "uncompiled" when the model itself has to be loaded."""
     reference: Reference | None
@@ -93,15 +98,18 @@ class ModelDocument:
         if document.get("format") != FORMAT:
             raise ModelRefused(f"model.json has the format {document.get('format')!r}; this release reads {FORMAT}")
         reference = document["reference"]
+        try:
+            contract = Contract.from_json(document["contract"])
+        except ValidationError as error:
+            raise ModelRefused(f"model.json holds no contract that this release reads: {_first(error)}") from error
         return cls(
             identity=Identity(**document["identity"]),
-            positions=list(document["positions"]),
+            contract=contract,
             spec=document["spec"],
             reference=None if reference is None else Reference.from_json(reference),
             figures=document["figures"],
-            # Not in what an older release pulled.
-            positive_class=document.get("positive_class", ""),
-            warnings=document.get("warnings", []),
+            positive_class=document["positive_class"],
+            warnings=document["warnings"],
         )
 
 
@@ -114,16 +122,16 @@ class ScoringModel:
     scorer_log_odds: LogOdds | None = None
     """The scorer's log-odds; None when it only gives probabilities."""
     ranges: list[tuple[int, str, float, float]] = field(init=False)
-    """(position, name, minimum, maximum) of each feature in training."""
-    inputs: Callable[[Sequence[float]], Sequence[float]] = field(init=False, repr=False, compare=False)
+    """(position, name, minimum, maximum) of each field in training."""
+    factors: ComputedFactors = field(init=False, repr=False, compare=False)
     """The model's inputs from a wire vector, in their order."""
 
     def __post_init__(self) -> None:
-        reference = self.document.reference
+        contract, reference = self.document.contract, self.document.reference
         found = [] if reference is None else reference.features.items()
-        ranges = [(POSITIONS.index(name), name, known.minimum, known.maximum) for name, known in found]
+        ranges = [(contract.names.index(name), name, known.minimum, known.maximum) for name, known in found]
         object.__setattr__(self, "ranges", ranges)
-        object.__setattr__(self, "inputs", itemgetter(*self.document.positions))
+        object.__setattr__(self, "factors", ComputedFactors(contract))
 
     @classmethod
     def compiled(cls, document: ModelDocument) -> "ScoringModel":
@@ -135,20 +143,26 @@ class ScoringModel:
     def identity(self) -> Identity:
         return self.document.identity
 
-    def score(self, vector: Sequence[float]) -> float:
-        """Probability of default for a wire vector of eleven floats, NaN where a value is missing."""
-        return self.scorer(self.inputs(vector))
+    @property
+    def contract(self) -> Contract:
+        return self.document.contract
 
-    def log_odds(self, vector: Sequence[float]) -> float:
-        """As score, on the scale on which effects of features add up; a number even where score rounds to 0 or 1."""
-        inputs = self.inputs(vector)
+    def score(self, vector: Sequence[float]) -> float:
+        """Probability of default for a wire vector, NaN where a value is missing."""
+        return self.scorer(self.factors.of(vector))
+
+    def log_odds(self, inputs: Sequence[float]) -> float:
+        """Of the factors' values, on the scale on which their effects add up.
+
+        A number even where the probability rounds to 0 or 1.
+        """
         return logit(self.scorer(inputs)) if self.scorer_log_odds is None else self.scorer_log_odds(inputs)
 
     def out_of_range(self, vector: Sequence[float]) -> list[str]:
-        """Names of the features whose value lies outside what training saw, in wire order. NaN never does."""
+        """Names of the fields whose value lies outside what training saw, in wire order. NaN never does."""
         return [name for at, name, low, high in self.ranges if vector[at] < low or vector[at] > high]
 
 
-def wire_vector(features: Row) -> list[float]:
-    """The eleven floats for ten features in the order of FEATURES; None becomes NaN, the row number 0."""
-    return [0.0, *(nan if value is None else float(value) for value in features)]
+def _first(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in found['loc'])}: {found['msg']}"

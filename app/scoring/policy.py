@@ -1,7 +1,7 @@
 """The policy: from a probability of default to ACCEPT or REJECT, and the words for why."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, field
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -9,15 +9,20 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from app.features import FEATURES, NULLABLE, POSITIONS
+from app.contract.contract import Contract
+from app.contract.expressions import ExpressionInvalid
+from app.contract.factors import MISSING
 
 Verdict = Literal["ACCEPT", "REJECT"]
 
-AGE = POSITIONS.index("age")
 VERSION_DIGITS = 12
 
 # Strict: a code that YAML reads as a truth value or a date is a mistake, not a text.
 STRICT = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+ABOVE, BELOW, CATEGORY = "above", "below", "category"
+"""What is said of a factor where no case holds: by the side of the reference applicant's number on which its own is,
+or, of a factor that is a category, whatever it is."""
 
 
 def decide(probability: float, threshold: float) -> Verdict:
@@ -34,33 +39,21 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
-class Phrases:
-    """What is said of one feature when its value lies above the reference applicant's, below it, or is missing."""
+class Rule:
+    """Refuses whoever it holds for, whatever the model says."""
 
-    above: Phrase
-    below: Phrase
-    missing: Phrase | None = None
-
-    def of(self, value: float, reference: float) -> Phrase:
-        """value: NaN when missing."""
-        if value != value and self.missing is not None:
-            return self.missing
-        return self.below if value < reference else self.above
-
-
-@dataclass(frozen=True, slots=True, config=STRICT)
-class MinimumAge:
-    """Refuses applicants younger than that."""
-
-    years: Annotated[float, Field(gt=0, le=62)]
+    when: str
+    """A condition over the contract's fields."""
     reason: Phrase
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
-class Overrides:
-    """Rules that refuse whatever the model says."""
+class Principal:
+    """How much a factor has to count before it is a reason; the one that counts most always is."""
 
-    minimum_age: MinimumAge | None = None
+    share: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Of the strongest effect."""
+    log_odds: Annotated[float, Field(ge=0, le=10)] = 0.05
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -68,16 +61,17 @@ class Policy:
     """What a lender decides by beside the model. Two policies of the same content have the same version."""
 
     threshold: Annotated[float, Field(gt=0, lt=1)]
-    overrides: Overrides
-    reasons: dict[str, Phrases]
-    """By feature, every one of FEATURES."""
+    reasons: dict[str, dict[str, Phrase]]
+    """By factor; of each the words for `above`, `below`, `category`, `missing` and its cases, as it needs them."""
     unexplained: Phrase
-    """Of a refusal that no feature explains."""
+    """Of a refusal that no factor explains."""
+    rules: tuple[Rule, ...] = ()
+    principal: Principal = field(default_factory=Principal)
     version: str = field(init=False, default="")
     """The first digits, in hex, of the SHA-256 of the content."""
 
     def __post_init__(self) -> None:
-        if problems := [*self._wrong_features(), *self._ambiguous_codes()]:
+        if problems := [*self._ambiguous_codes()]:
             raise ValueError("; ".join(problems))
         content = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         object.__setattr__(self, "version", sha256(content.encode()).hexdigest()[:VERSION_DIGITS])
@@ -90,29 +84,31 @@ class Policy:
 
     def to_json(self) -> dict[str, Any]:
         """The content, as a policy file holds it."""
-        document = asdict(self)
+        document: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         del document["version"]
         return document
 
-    def decide(self, vector: Sequence[float], probability: float) -> Verdict:
-        """vector: the eleven wire values."""
-        return "REJECT" if self.refused_by_rule(vector) else decide(probability, self.threshold)
+    def problems(self, contract: Contract) -> Iterator[str]:
+        """What keeps it from deciding under a contract, a sentence each.
 
-    def refused_by_rule(self, vector: Sequence[float]) -> list[tuple[str, Phrase]]:
-        """The overrides that refuse this applicant: the feature that each is about, and what to say."""
-        rule = self.overrides.minimum_age
-        return [("age", rule.reason)] if rule is not None and vector[AGE] < rule.years else []
-
-    def _wrong_features(self) -> Iterator[str]:
-        for name in FEATURES:
-            if name not in self.reasons:
-                yield f"reasons.{name} is missing; every feature needs its entry"
-            elif name in NULLABLE and self.reasons[name].missing is None:
-                yield f"reasons.{name}.missing is missing; this feature may be left out by an applicant"
-            elif name not in NULLABLE and self.reasons[name].missing is not None:
-                yield f"reasons.{name}.missing has no use; this feature is always given"
-        for name in sorted(self.reasons.keys() - set(FEATURES)):
-            yield f"reasons.{name} is no feature; the features are {', '.join(FEATURES)}"
+        Words for factors that the contract has not are no problem: another model may have them.
+        """
+        for number, rule in enumerate(self.rules):
+            try:
+                contract.condition(rule.when)
+            except ExpressionInvalid as error:
+                yield f"rules.{number}.when: {error}"
+        for at, factor in enumerate(contract.factors):
+            if not contract.explained[at]:
+                continue
+            words = self.reasons.get(factor.name, {}).keys()
+            needed, allowed = words_for(contract, at)
+            if not words:
+                yield f"reasons.{factor.name} is missing; it needs {', '.join(needed)}"
+                continue
+            yield from (f"reasons.{factor.name}.{name} is missing" for name in needed if name not in words)
+            for name in sorted(words - {*allowed}):
+                yield f"reasons.{factor.name}.{name} has no use; there are {', '.join(allowed)}"
 
     def _ambiguous_codes(self) -> Iterator[str]:
         texts: dict[str, str] = {}
@@ -122,7 +118,22 @@ class Policy:
 
     def _phrases(self) -> Iterator[Phrase]:
         for phrases in self.reasons.values():
-            yield from (phrase for phrase in (phrases.above, phrases.below, phrases.missing) if phrase is not None)
-        if self.overrides.minimum_age is not None:
-            yield self.overrides.minimum_age.reason
+            yield from phrases.values()
+        yield from (rule.reason for rule in self.rules)
         yield self.unexplained
+
+
+def words_for(contract: Contract, at: int) -> tuple[list[str], list[str]]:
+    """What the words about the factor at that place need, and what else they may have beside it.
+
+    A factor with a direction is a reason on one side only.
+    """
+    factor, root = contract.factors[at], contract.expressions[at].root
+    if root.kind == "category":
+        sides = [CATEGORY]
+    else:
+        sides = {"rises": [ABOVE], "falls": [BELOW], "free": [ABOVE, BELOW]}[factor.risk]
+    needed = [*sides, *factor.cases]
+    if root.field is not None and root.field.nullable:
+        return [*needed, MISSING], [*needed, MISSING]
+    return needed, [*needed, MISSING]

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from app.features import ELDERLY_AGE, POSITIONS, ROW_NUMBER
-from app.scoring.decider import Decider, RefusalReason
+from app.contract.compiling import compile_many
+from app.scoring.decider import Decider
 from app.scoring.forms.compiled import logistic
 from app.scoring.forms.vectorised import Vectorised, vectorise
 from app.scoring.model import ScoringModel
-from app.scoring.reasons import AGE, MOST_REASONS, ROUNDING, principal_positions
+from app.scoring.policy import ABOVE, BELOW, CATEGORY
+from app.scoring.reasons import ELDERLY_AGE, MOST_REASONS, ROUNDING, principal_effects
+from app.scoring.wording import RefusalReason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,13 +21,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
-    Numbers = npt.NDArray[np.int8]
-
-ABOVE, BELOW, MISSING = range(3)
-"""What can be said of a feature's value; the reason about position p has the number 3 p + one of them."""
+    Numbers = npt.NDArray[np.int16]
 
 UNEXPLAINED = 0
-BY_RULE = 1
 NO_REASON = -1
 
 
@@ -47,46 +45,63 @@ class RowsDecider:
     """
 
     decider: Decider
-    vocabulary: dict[int, RefusalReason] = field(init=False)
+    vocabulary: list[RefusalReason] = field(init=False)
     """Every reason that there can be, by its number."""
+    _rules: list[int] = field(init=False)
+    """Numbers of the rules' reasons."""
+    _numbers: list[dict[str, int]] = field(init=False)
+    """By factor and by what is said of it."""
+    _codes: "Numbers" = field(init=False)
+    """One number a code, by the reason's."""
+    _holds: Any = field(init=False)
     _vectorised: Vectorised = field(init=False)
 
     def __post_init__(self) -> None:
-        policy = self.decider.policy
-        vocabulary = {UNEXPLAINED: RefusalReason(policy.unexplained.code, None, policy.unexplained.text)}
-        if (rule := policy.overrides.minimum_age) is not None:
-            vocabulary[BY_RULE] = RefusalReason(rule.reason.code, "age", rule.reason.text)
-        for at, name in enumerate(POSITIONS):
-            if name != ROW_NUMBER:
-                phrases = policy.reasons[name]
-                for number, phrase in enumerate((phrases.above, phrases.below, phrases.missing or phrases.above)):
-                    vocabulary[3 * at + number] = RefusalReason(phrase.code, name, phrase.text)
-        object.__setattr__(self, "vocabulary", vocabulary)
-        object.__setattr__(self, "_vectorised", vectorise(self.decider.model.document.spec))
-
-    def decide(self, rows: "Floats", with_reasons: bool = True) -> Decisions:
-        """rows: eleven wire values each, NaN where one is missing. Without reasons the result has none for anybody."""
         import numpy as np
 
-        columns = self._columns(rows)
+        wording, factors = self.decider.wording, self.decider.model.factors
+        vocabulary = [wording.unexplained]
+        rules = []
+        for reason in wording.rule_reasons:
+            rules.append(len(vocabulary))
+            vocabulary.append(reason)
+        numbers: list[dict[str, int]] = []
+        for at, cases in enumerate(factors.cases):
+            numbers.append({})
+            for said in (ABOVE, BELOW, CATEGORY, *cases):
+                numbers[at][said] = len(vocabulary)
+                vocabulary.append(wording.named(at, said))
+        known = list(dict.fromkeys(reason.code for reason in vocabulary))
+        codes = np.array([known.index(reason.code) for reason in vocabulary], np.int16)
+        made = {"vocabulary": vocabulary, "_rules": rules, "_numbers": numbers, "_codes": codes}
+        made |= {"_holds": compile_many(wording.conditions)}
+        made |= {"_vectorised": vectorise(self.decider.model.document.spec)}
+        for name, value in made.items():
+            object.__setattr__(self, name, value)
+
+    def decide(self, rows: "Floats", with_reasons: bool = True) -> Decisions:
+        """rows: one wire vector each, NaN where a value is missing. Without reasons the result has none for anybody."""
+        import numpy as np
+
+        inputs = self.decider.model.factors.matrix(rows)
+        columns = self._vectorised.prepare(inputs)
         log_odds = self._vectorised.log_odds(columns)
         # Not numpy's exp, which rounds otherwise on some processors.
         probabilities = [logistic(each) for each in log_odds.tolist()]
         by_score = np.array(probabilities) >= self.decider.policy.threshold
         by_rule = self._refused_by_rule(rows)
-        refused = by_score | by_rule
+        refused = by_score | by_rule.any(axis=1)
         if not with_reasons:
-            return Decisions(probabilities, refused, np.empty((0, MOST_REASONS), np.int8))
-        reasons = np.full((len(rows), MOST_REASONS + 1), NO_REASON, np.int8)
-        reasons[by_rule, 0] = BY_RULE
+            return Decisions(probabilities, refused, np.empty((0, MOST_REASONS), np.int16))
+        found = np.full((len(rows), by_rule.shape[1] + inputs.shape[1]), NO_REASON, np.int16)
+        for at, number in enumerate(self._rules):
+            found[by_rule[:, at], at] = number
         if self.decider.reference is not None and by_score.any():
             scored = by_score.nonzero()[0]
-            found = self._of_score(rows[scored], columns[:, scored], log_odds[scored])
-            after = by_rule[scored].astype(np.intp)
-            reasons[scored[:, None], after[:, None] + np.arange(MOST_REASONS)] = found
-        reasons = reasons[refused, :MOST_REASONS]
-        reasons[reasons[:, 0] == NO_REASON, 0] = UNEXPLAINED
-        return Decisions(probabilities, refused, reasons)
+            found[scored, by_rule.shape[1] :] = self._of_score(
+                rows[scored], inputs[scored], columns[:, scored], log_odds[scored]
+            )
+        return Decisions(probabilities, refused, self._first_distinct(found[refused]))
 
     def count_reasons(self, decisions: Decisions) -> Counter[str]:
         """How often each code is given."""
@@ -98,54 +113,121 @@ class RowsDecider:
             codes[self.vocabulary[number].code] += count
         return codes
 
-    def _columns(self, rows: "Floats") -> "Columns":
-        return self._vectorised.prepare(rows[:, self.decider.model.document.positions])
-
     def _refused_by_rule(self, rows: "Floats") -> "Flags":
+        """One column a rule."""
         import numpy as np
 
-        rule = self.decider.policy.overrides.minimum_age
-        return np.zeros(len(rows), np.bool_) if rule is None else rows[:, AGE] < rule.years
+        flags = np.zeros((len(rows), len(self._rules)), np.bool_)
+        for at, held in enumerate(self._holds(rows.T)):
+            flags[:, at] = held
+        return flags
 
-    def _of_score(self, rows: "Floats", columns: "Columns", log_odds: "Floats") -> "Numbers":
-        """Numbers of the features' reasons, as `app.scoring.reasons.principal_positions` finds them."""
+    def _first_distinct(self, found: "Numbers") -> "Numbers":
+        """The first MOST_REASONS of each row that have a code of their own, or that nothing explains it."""
         import numpy as np
 
-        reference = np.array(self.decider.reference)
-        falls = self._falls(rows, columns, log_odds, reference)
-        # Stable: equals stay in wire order.
-        strongest = np.argsort(-falls, axis=1, kind="stable")[:, :MOST_REASONS]
-        chosen = np.take_along_axis(falls, strongest, axis=1) > ROUNDING
+        codes = np.where(found == NO_REASON, NO_REASON, self._codes[found])
+        chosen = found != NO_REASON
+        for at in range(1, found.shape[1]):
+            chosen[:, at] &= ~(codes[:, :at] == codes[:, at : at + 1]).any(axis=1)
+        reasons = np.full((len(found), MOST_REASONS), NO_REASON, np.int16)
+        places = np.cumsum(chosen, axis=1) - 1
+        row, at = (chosen & (places < MOST_REASONS)).nonzero()
+        reasons[row, places[row, at]] = found[row, at]
+        reasons[reasons[:, 0] == NO_REASON, 0] = UNEXPLAINED
+        return reasons
+
+    def _of_score(self, rows: "Floats", inputs: "Floats", columns: "Columns", log_odds: "Floats") -> "Numbers":
+        """Numbers of the factors' reasons, as `app.scoring.reasons.principal_effects` finds them, then NO_REASON."""
+        import numpy as np
+
+        principal = self.decider.policy.principal
+        falls = self._falls(rows, inputs, columns, log_odds)
+        # Stable: equals stay in the contract's order.
+        order = np.argsort(-falls, axis=1, kind="stable")
+        strongest = np.take_along_axis(falls, order, axis=1)
+        chosen = strongest > ROUNDING
+        chosen[:, 1:] &= strongest[:, 1:] >= np.maximum(principal.log_odds, principal.share * strongest[:, :1])
         for row in (~chosen[:, 0]).nonzero()[0].tolist():
-            # Several features together, which is rare: one row's own search.
-            found = principal_positions(self.decider.model, reference.tolist(), rows[row].tolist())
-            strongest[row, : len(found)] = found
-            chosen[row, : len(found)] = True
-        values = np.take_along_axis(rows, strongest, axis=1)
-        said = np.where(np.isnan(values), MISSING, np.where(values < reference[strongest], BELOW, ABOVE))
-        return np.where(chosen, 3 * strongest + said, NO_REASON).astype(np.int8)
+            # Several factors together, which is rare: one row's own search.
+            effects = principal_effects(self.decider.model, self._reference, rows[row].tolist(), principal)
+            order[row, : len(effects)] = [at for _, at in effects]
+            chosen[row, : len(effects)] = True
+        said = np.take_along_axis(self._said(rows, inputs), order, axis=1)
+        numbers: Numbers = np.where(chosen, said, NO_REASON).astype(np.int16)
+        return numbers
 
-    def _falls(self, rows: "Floats", columns: "Columns", log_odds: "Floats", reference: "Floats") -> "Floats":
-        """How much the log-odds fall with the reference's value, by row and wire position; 0 where it counts not."""
+    @property
+    def _reference(self) -> list[float]:
+        return self.decider.reference or []
+
+    def _said(self, rows: "Floats", inputs: "Floats") -> "Numbers":
+        """The number of what is said of each factor, one row an applicant."""
         import numpy as np
 
-        references = self._columns(reference[None])[:, 0]
-        counts = np.zeros((len(rows), len(references)), np.bool_)
-        for number, at in enumerate(self.decider.model.document.positions):
-            if POSITIONS[at] != ROW_NUMBER:
-                counts[:, number] = rows[:, at] != reference[at]
-            if at == AGE:
-                counts[:, number] &= ~(rows[:, AGE] >= ELDERLY_AGE)
-        row, at_input = counts.nonzero()
+        factors = self.decider.model.factors
+        said = np.empty(inputs.shape, np.int16)
+        for at, (cases, reference) in enumerate(zip(factors.cases, self._reference, strict=True)):
+            numbers, values = self._numbers[at], inputs[:, at]
+            if factors.contract.categories[at]:
+                said[:, at] = numbers[CATEGORY]
+            else:
+                said[:, at] = np.where(values < reference, numbers[BELOW], numbers[ABOVE])
+            flags = factors.case_flags(at, rows, values)
+            for number in reversed(range(len(cases))):
+                said[flags[:, number], at] = numbers[cases[number]]
+        return said
+
+    def _falls(self, rows: "Floats", inputs: "Floats", columns: "Columns", log_odds: "Floats") -> "Floats":
+        """How much the log-odds fall with the reference's value, by row and factor; 0 where it counts not."""
+        import numpy as np
+
+        reference = np.array(self._reference)
+        references = self._vectorised.prepare(reference[None])[:, 0]
+        row, at = self._worse(rows, inputs, reference).nonzero()
         # One applicant for each replacement.
         replaced = columns[:, row]
-        replaced[at_input, np.arange(len(row))] = references[at_input]
+        replaced[at, np.arange(len(row))] = references[at]
         after = self._vectorised.log_odds(replaced)
-        falls = np.zeros(rows.shape)
+        falls = np.zeros(inputs.shape)
         # Of infinite log-odds the difference is no number, and no fall.
         with np.errstate(invalid="ignore"):
-            falls[row, np.array(self.decider.model.document.positions)[at_input]] = log_odds[row] - after
-        return np.where(falls > ROUNDING, falls, 0.0)
+            falls[row, at] = log_odds[row] - after
+        falls = np.where(falls > ROUNDING, falls, 0.0)
+        for place, factor in enumerate(self.decider.model.contract.factors):
+            if factor.step and not factor.direction:
+                falls[self._step_hurts(place, factor.step, falls[:, place], inputs, log_odds), place] = 0.0
+        return falls
+
+    def _step_hurts(
+        self, at: int, step: float, falls: "Floats", inputs: "Floats", log_odds: "Floats"
+    ) -> "npt.NDArray[np.intp]":
+        """Numbers of the rows in which a step towards the reference applicant raises the risk."""
+        import numpy as np
+
+        rows = ((falls > 0) & ~np.isnan(inputs[:, at])).nonzero()[0]
+        moved, reference = inputs[rows], self._reference[at]
+        values = moved[:, at]
+        nearer = np.maximum(values - step, reference), np.minimum(values + step, reference)
+        moved[:, at] = np.where(values > reference, *nearer)
+        after = self._vectorised.log_odds(self._vectorised.prepare(moved))
+        hurt: npt.NDArray[np.intp] = rows[after > log_odds[rows] + ROUNDING]
+        return hurt
+
+    def _worse(self, rows: "Floats", inputs: "Floats", reference: "Floats") -> "Flags":
+        """Which factors can be reasons, one row an applicant."""
+        import numpy as np
+
+        contract = self.decider.model.contract
+        directions = np.array([factor.direction for factor in contract.factors], np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            better = (inputs - reference) * directions < 0
+        worse = (inputs != reference) & ~better & np.array(contract.explained)
+        if contract.age_position is not None:
+            elderly = rows[:, contract.age_position] >= ELDERLY_AGE
+            worse &= ~(elderly[:, None] & np.array(contract.about_age))
+        flags: Flags = worse
+        return flags
 
 
 def out_of_range(model: ScoringModel, rows: "Floats") -> "Flags":

@@ -10,9 +10,11 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.callers.file import load_callers
+from app.contract_file import load_contract
 from app.metrics import Metrics
 from app.policy_file import load_policy
 from app.serving.api.predict import Predict
+from app.serving.api.reading import Reader
 from app.serving.api.routes import create_app
 from app.serving.http.edge import Edge
 from app.serving.http.logs import configure_logging
@@ -33,8 +35,9 @@ def build(settings: Settings) -> FastAPI:
     """The API with models, policy and callers kept up to date beside it, and its decisions brought to the database,
     for as long as the server runs.
 
-    Raises PolicyInvalid, CallersInvalid.
+    Raises ContractInvalid, PolicyInvalid, CallersInvalid.
     """
+    reader = Reader(load_contract(settings))
     policy = load_policy(settings)
     callers_file = settings.callers.file
     metrics = Metrics(policy.threshold)
@@ -65,9 +68,9 @@ def build(settings: Settings) -> FastAPI:
             recorder.close()
             await shipping.stop()
 
-    predict = Predict(holder, challenger, recorder)
+    predict = Predict(reader, holder, challenger, recorder)
     edge = Edge(metrics, admission, predict)
-    return create_app(settings, holder, challenger, recorder, predict, edge, metrics, lifespan)
+    return create_app(settings, reader, holder, challenger, recorder, predict, edge, metrics, lifespan)
 
 
 app = build(load_settings())

@@ -34,11 +34,14 @@ def read_table(table: pa.Table, name: str, wanted: Wanted) -> Iterator[Rows]:
         yield from _checked(Typed(table, wanted))
 
 
+CHANGED = "it has a fault that is not there when it is read again: let nobody write to it meanwhile"
+
+
 def _checked(table: Table) -> Iterator[Rows]:
     empty = True
     for rows in table.rows():
-        if next(faults(rows), None) is not None:
-            raise DataInvalid(explanation(table))
+        if next(faults(rows, table.wanted), None) is not None:
+            raise DataInvalid(explanation(table) or CHANGED)
         empty = empty and len(rows) == 0
         yield rows
     if empty:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO, TextIOWrapper
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -13,14 +13,16 @@ import pyarrow.compute as pc
 from pyarrow.csv import ConvertOptions, ParseOptions, ReadOptions, open_csv
 
 from app.errors import DataInvalid
-from app.features import FEATURES, MISSING_CELLS
 from app.tables.find import Input
 from app.tables.formats import UTF_8, Text, unpacked
-from app.tables.rules import Column, Complaints, Rows, explanation
+from app.tables.rules import Column, Complaints, Rows, coded, explanation
 from app.tables.wanted import Wanted, id_of
 
 if TYPE_CHECKING:
     import _csv
+
+MISSING_CELLS = ("", "NA")
+"""What a cell holds when its value is missing; any other word is a wrong value, not a missing one."""
 
 BLOCK_BYTES = 1 << 20
 """The library holds some twenty of them that it has read ahead."""
@@ -46,17 +48,17 @@ class Lines:
         """Raises DataInvalid when the first line does not name the columns."""
         self._file = file
         self._encoding = text.encoding
-        self._wanted = wanted
+        self.wanted = wanted
         headers = {separator: _first_record(text.head, separator) for separator in SEPARATORS}
         # The one that makes most of the first line known; the comma where none does.
-        self._separator = max(SEPARATORS, key=lambda it: len(set(headers[it]) & set(FEATURES)))
+        self._separator = max(SEPARATORS, key=lambda it: len(set(headers[it]) & set(wanted.contract.asked_names)))
         self._names = headers[self._separator]
         self._id = id_of(self._names, wanted)
 
     def rows(self) -> Iterator[Rows]:
         """A chunk at a time. Raises DataInvalid with all that is wrong where a cell or a line cannot be read."""
         # An id is text, because what the first block's look like says nothing about the last one's.
-        kinds = dict.fromkeys(self._wanted.numbers, pa.float64())
+        kinds = {name: self._kind(name) for name in self.wanted.names} | dict.fromkeys(self.wanted.groups, pa.string())
         kinds |= {} if self._id is None else {self._id: pa.string()}
         converting = ConvertOptions(
             column_types=kinds, include_columns=list(kinds), null_values=list(MISSING_CELLS), strings_can_be_null=True
@@ -71,9 +73,13 @@ class Lines:
                 before = 0
                 with open_csv(source, reading, parsing, converting) as batches:
                     for batch in batches:
-                        columns = {name: _column(batch.column(name)) for name in self._wanted.numbers}
+                        columns = {
+                            name: _column(batch.column(name), self.wanted.texts(name)) for name in self.wanted.names
+                        }
+                        groups = {name: batch.column(name) for name in self.wanted.groups}
+                        ids = None if self._id is None else batch.column(self._id)
                         done = raw.tell()
-                        yield Rows(columns, None if self._id is None else batch.column(self._id), done - before)
+                        yield Rows(columns, ids, done - before, groups)
                         before = done
         except pa.ArrowInvalid:
             # The library's own words would repeat the cell, which is an applicant's.
@@ -81,7 +87,7 @@ class Lines:
 
     def explain(self, complaints: Complaints) -> None:
         """All that is wrong, by the numbers of the lines; slowly, over the whole file."""
-        at = {name: self._names.index(name) for name in self._wanted.numbers}
+        at = {name: self._names.index(name) for name in self.wanted.names}
         with unpacked(self._file) as (_, stream):
             # Columns that are not read may be in any encoding.
             text = TextIOWrapper(stream, self._encoding, "replace", newline="")
@@ -91,12 +97,15 @@ class Lines:
             while some := list(islice(whole, EXPLAINED_ROWS)):
                 lines = np.array([line for line, _ in some])
                 cells = list(zip(*(cells for _, cells in some), strict=True))
-                columns = {name: _carefully(cells[index]) for name, index in at.items()}
+                columns = {name: _carefully(cells[index], self.wanted.texts(name)) for name, index in at.items()}
                 complaints.about_rows(Rows(columns, None, 0), lines)
                 if self._id is not None:
                     broken = np.array([UNREADABLE in cell for cell in cells[self._names.index(self._id)]])
                     if broken.any():
                         complaints.add(self._id or "(nameless)", "is not in UTF-8", lines[broken])
+
+    def _kind(self, name: str) -> pa.DataType:
+        return pa.float64() if self.wanted.texts(name) is None else pa.string()
 
     def _whole(self, records: Iterator[Record], complaints: Complaints) -> Iterator[Record]:
         """Those with as many cells as the first line."""
@@ -127,7 +136,9 @@ def _records(reader: "_csv.Reader", complaints: Complaints) -> Iterator[Record]:
             yield line, cells
 
 
-def _column(cells: pa.Array) -> Column:
+def _column(cells: pa.Array, texts: Sequence[str] | None) -> Column:
+    if texts is not None:
+        return coded(cells, texts)
     values = cells.to_numpy(zero_copy_only=False)
     # The word nan is no missing cell.
     if cells.null_count == np.isnan(values).sum():
@@ -135,11 +146,14 @@ def _column(cells: pa.Array) -> Column:
     return Column(values, np.isnan(values) & cells.is_valid().to_numpy(zero_copy_only=False))
 
 
-def _carefully(cells: tuple[str, ...]) -> Column:
+def _carefully(cells: tuple[str, ...], texts: Sequence[str] | None) -> Column:
     """As the library reads them, which gives up at the first one that is no number."""
     text = pa.array(cells, pa.string())
+    present = pc.if_else(pc.is_in(text, pa.array(MISSING_CELLS)), None, text)
+    if texts is not None:
+        return coded(present, texts)
     try:
-        return _column(pc.cast(pc.if_else(pc.is_in(text, pa.array(MISSING_CELLS)), None, text), pa.float64()))
+        return _column(pc.cast(present, pa.float64()), None)
     except pa.ArrowInvalid:
         are_numbers = [NUMBER.fullmatch(cell) is not None for cell in cells]
     values = [float(cell) if is_number else np.nan for cell, is_number in zip(cells, are_numbers, strict=True)]

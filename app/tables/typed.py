@@ -1,6 +1,6 @@
 """Tables whose columns have types: Parquet files, and tables in memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +10,7 @@ from pyarrow import types
 
 from app.errors import DataInvalid
 from app.tables.find import Input
-from app.tables.rules import Column, Complaints, Floats, Rows
+from app.tables.rules import Column, Complaints, Floats, Rows, coded
 from app.tables.wanted import Wanted, id_of
 
 CHUNK_ROWS = 1 << 16
@@ -24,12 +24,12 @@ class Typed:
     def __init__(self, table: pa.Table, wanted: Wanted) -> None:
         """Raises DataInvalid when the columns are not what they have to be."""
         self._table = table
-        self._wanted = wanted
+        self.wanted = wanted
         self._id = _id_of(table.schema, wanted)
 
     def rows(self) -> Iterator[Rows]:
         """A chunk at a time."""
-        return _rows(self._table.to_batches(CHUNK_ROWS), self._wanted, self._id, 0.0)
+        return _rows(self._table.to_batches(CHUNK_ROWS), self.wanted, self._id, 0.0)
 
     def explain(self, complaints: Complaints) -> None:
         """All that is wrong, by the rows' numbers from 1 on."""
@@ -44,7 +44,7 @@ class Parquet:
     def __init__(self, file: Input, wanted: Wanted) -> None:
         """Raises DataInvalid when the columns are not what they have to be."""
         self._file = file
-        self._wanted = wanted
+        self.wanted = wanted
         with file.filesystem.open_input_file(file.path) as source:
             table = pq.ParquetFile(source)
             self._id = _id_of(table.schema_arrow, wanted)
@@ -52,10 +52,10 @@ class Parquet:
 
     def rows(self) -> Iterator[Rows]:
         """A chunk at a time."""
-        columns = [*self._wanted.numbers, *([] if self._id is None else [self._id])]
+        columns = [*self.wanted.names, *self.wanted.groups, *([] if self._id is None else [self._id])]
         with self._file.filesystem.open_input_file(self._file.path) as source:
             batches = pq.ParquetFile(source).iter_batches(CHUNK_ROWS, columns=columns, use_threads=False)
-            yield from _rows(batches, self._wanted, self._id, self._file.size / max(self._count, 1))
+            yield from _rows(batches, self.wanted, self._id, self._file.size / max(self._count, 1))
 
     def explain(self, complaints: Complaints) -> None:
         """All that is wrong, by the rows' numbers from 1 on."""
@@ -67,8 +67,13 @@ def _id_of(schema: pa.Schema, wanted: Wanted) -> str | None:
     # Pandas writes its index beside the columns, and says so.
     index = [it for it in (schema.pandas_metadata or {}).get("index_columns", []) if isinstance(it, str)]
     own = id_of(schema.names, wanted, index)
-    kinds = {name: schema.field(name).type for name in wanted.numbers}
-    wrong = [f"column {name} holds {kind}, not numbers" for name, kind in kinds.items() if not _is_number(kind)]
+    wrong = []
+    for name in wanted.names:
+        kind = schema.field(name).type
+        if wanted.texts(name) is None and not _is_number(kind):
+            wrong.append(f"column {name} holds {kind}, not numbers")
+        elif wanted.texts(name) is not None and not _is_text(kind):
+            wrong.append(f"column {name} holds {kind}, not texts")
     if wrong:
         raise DataInvalid("; ".join(wrong))
     return own
@@ -80,10 +85,22 @@ def _is_number(kind: pa.DataType) -> bool:
     return any(is_kind(kind) for is_kind in numbers)
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    if types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    texts = (types.is_string, types.is_large_string, types.is_string_view, types.is_integer, types.is_boolean)
+    return types.is_null(kind) or any(is_kind(kind) for is_kind in texts)
+
+
 def _rows(batches: Iterable[pa.RecordBatch], wanted: Wanted, own_id: str | None, row_bytes: float) -> Iterator[Rows]:
     for batch in batches:
-        columns = {name: Column(_float64(batch.column(name))) for name in wanted.numbers}
-        yield Rows(columns, None if own_id is None else batch.column(own_id), int(row_bytes * len(batch)))
+        columns = {name: _column(batch.column(name), wanted.texts(name)) for name in wanted.names}
+        groups = {name: pc.cast(batch.column(name), pa.string()) for name in wanted.groups}
+        yield Rows(columns, None if own_id is None else batch.column(own_id), int(row_bytes * len(batch)), groups)
+
+
+def _column(column: pa.Array, texts: Sequence[str] | None) -> Column:
+    return Column(_float64(column)) if texts is None else coded(pc.cast(column, pa.string()), texts)
 
 
 def _float64(column: pa.Array) -> Floats:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from app.contract.computed import wire_rows
 from app.errors import ModelRefused, NotCompilable
-from app.scoring.model import ScoringModel, wire_vector
+from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.training import evaluate
 from app.training.data import Dataset, Floats
@@ -42,6 +43,8 @@ def measure_champion(
     label = f"version {production.identity.version}"
     unseen = is_held_out(rows.features, production.document.figures.get(SHARE_FIGURE, 1.0))
     rows, candidate = rows.take(unseen), candidate[unseen]
+    if difference := rows.contract.difference(production.contract):
+        return Champion(label, None, f"it has another contract: {difference}")
     try:
         scores = scores_of(production, rows.features)
     except ModelRefused as error:
@@ -51,5 +54,5 @@ def measure_champion(
 
 
 def scores_of(model: ScoringModel, features: Floats) -> Floats:
-    """Probability of default of each row of ten features, as the API would give it."""
-    return np.array([model.score(wire_vector(row)) for row in features.tolist()])
+    """Probability of default of each row of the asked fields, as the API would give it."""
+    return np.array([model.score(row) for row in wire_rows(model.contract, features).tolist()])

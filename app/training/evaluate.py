@@ -5,20 +5,21 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from app.features import ELDERLY_AGE, FEATURES, RISK_DIRECTION
+from app.scoring.reasons import ELDERLY_AGE
 from app.training import measures
 from app.training.data import Dataset, Flags, Floats, Integers
 from app.training.fit import fit_candidate, probabilities
 from app.training.split import folds, require_both_outcomes
 
 Predict = Callable[[Floats], Floats]
-"""Ten features a row -> probability of default a row."""
+"""The asked fields of each row -> probability of default of each row."""
 
 FEWEST_OF_EACH_OUTCOME = 10
 """A slice with fewer defaulters or fewer payers gets no figures: they would be noise with decimals."""
 SWEPT_ROWS = 300
 MOST_GRID_VALUES = 40
 ROUNDING = 1e-12
+BETTER_BY = (0.1, 0.25, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class Figures:
     """Applicants of 62 and over; `younger` are the others."""
     younger: Measures | None
     monotonicity_violations: int
+    withholding: int
+    """Refused applicants who would be accepted if they left a nullable field out."""
+    perverse: int
+    """Accepted applicants who would be refused after a move that the contract calls better."""
 
     @property
     def elderly_auc_ratio(self) -> float:
@@ -79,13 +84,17 @@ def measure(outcome: Integers, probability: Floats, threshold: float) -> Measure
 
 
 def evaluate(
-    held_out: Dataset, probability: Floats, threshold: float, rounds: int, seed: int, monotonicity_violations: int
+    held_out: Dataset, predict: Predict, threshold: float, rounds: int, seed: int, monotonicity_violations: int
 ) -> Figures:
     """The figures of one model on rows that it never saw."""
+    probability = predict(held_out.features)
     low, high = measures.roc_auc_interval(held_out.outcome, probability, rounds, seed)
-    elderly = held_out.features[:, FEATURES.index("age")] >= ELDERLY_AGE
+    age = held_out.contract.age
+    elderly = None if age is None else held_out.column(age) >= ELDERLY_AGE
 
-    def slice_of(chosen: Flags) -> Measures | None:
+    def slice_of(chosen: Flags | None) -> Measures | None:
+        if chosen is None:
+            return None
         outcome = held_out.outcome[chosen]
         if min(outcome.sum(), (1 - outcome).sum()) < FEWEST_OF_EACH_OUTCOME:
             return None
@@ -96,8 +105,10 @@ def evaluate(
         roc_auc_low=low,
         roc_auc_high=high,
         elderly=slice_of(elderly),
-        younger=slice_of(~elderly),
+        younger=slice_of(None if elderly is None else ~elderly),
         monotonicity_violations=monotonicity_violations,
+        withholding=count_withholding(predict, held_out, threshold),
+        perverse=count_perverse(predict, held_out, threshold),
     )
 
 
@@ -114,31 +125,57 @@ def cross_validate(dataset: Dataset, count: int, seed: int, threshold: float) ->
         require_both_outcomes(rest, f"cross-validation's training (fold {number + 1})")
         require_both_outcomes(part, f"cross-validation's (fold {number + 1})")
         model = fit_candidate(rest, seed)
-        found.append(measure(part.outcome, probabilities(model, part.features), threshold))
+        found.append(measure(part.outcome, probabilities(model, part.factors), threshold))
     names = [field.name for field in fields(Measures) if field.name != "rows"]
     means = {name: float(np.mean([getattr(one, name) for one in found])) for name in names}
     return Measures(rows=len(dataset), **means)
 
 
-def count_monotonicity_violations(predict: Predict, features: Floats, seed: int) -> int:
-    """How often the risk moves against RISK_DIRECTION when one value of a real row is swept over its range.
+def count_monotonicity_violations(predict: Predict, rows: Dataset, seed: int) -> int:
+    """How often the risk moves against a field's direction when one value of a real row is swept over its range.
 
-    Up to 300 of the rows; each constrained feature takes all its values, or forty of their quantiles.
+    Up to 300 of the rows; each field with a direction takes all its values, or forty of their quantiles.
     """
     random = np.random.default_rng(seed)
-    rows = features[random.permutation(len(features))[:SWEPT_ROWS]]
+    features = rows.features
+    chosen = features[random.permutation(len(features))[:SWEPT_ROWS]]
     violations = 0
-    for name, direction in RISK_DIRECTION.items():
-        column = FEATURES.index(name)
-        grid = np.unique(features[:, column])
+    for column, asked in enumerate(rows.contract.asked):
+        if not asked.direction:
+            continue
+        grid = np.unique(features[~np.isnan(features[:, column]), column])
         if len(grid) > MOST_GRID_VALUES:
             at = np.linspace(0, 1, MOST_GRID_VALUES)
             grid = np.unique(np.quantile(grid, at, method="inverted_cdf"))
-        swept = np.repeat(rows, len(grid), axis=0)
-        swept[:, column] = np.tile(grid, len(rows))
-        steps = np.diff(predict(swept).reshape(len(rows), len(grid)), axis=1)
-        violations += int((steps * direction < -ROUNDING).sum())
+        swept = np.repeat(chosen, len(grid), axis=0)
+        swept[:, column] = np.tile(grid, len(chosen))
+        steps = np.diff(predict(swept).reshape(len(chosen), len(grid)), axis=1)
+        violations += int((steps * asked.direction < -ROUNDING).sum())
     return violations
+
+
+def count_withholding(predict: Predict, rows: Dataset, threshold: float) -> int:
+    """Refused applicants who would be accepted if they left out one nullable field, or all of them."""
+    nullable = [at for at, asked in enumerate(rows.contract.asked) if asked.nullable]
+    refused = rows.features[predict(rows.features) >= threshold]
+    gained = np.zeros(len(refused), np.bool_)
+    for columns in [*([at] for at in nullable), nullable]:
+        changed = refused.copy()
+        changed[:, columns] = np.nan
+        gained |= predict(changed) < threshold
+    return int(gained.sum())
+
+
+def count_perverse(predict: Predict, rows: Dataset, threshold: float) -> int:
+    """Accepted applicants who would be refused if one value with a direction were better by 10, 25 or 50 %."""
+    accepted = rows.features[predict(rows.features) < threshold]
+    lost = np.zeros(len(accepted), np.bool_)
+    for column, asked in enumerate(rows.contract.asked):
+        for share in BETTER_BY if asked.direction else ():
+            changed = accepted.copy()
+            changed[:, column] *= 1 - asked.direction * share
+            lost |= predict(changed) >= threshold
+    return int(lost.sum())
 
 
 def flat(prefix: str, measured: Measures | None) -> dict[str, float]:

@@ -29,27 +29,30 @@ class GateVerdict:
     reasons: list[str]
 
 
-def judge(candidate: Figures, champion: Champion | None, limits: GateSettings) -> GateVerdict:
+def judge(candidate: Figures, champion: Champion | None, limits: GateSettings, by_age: bool = True) -> GateVerdict:
     """Every limit is checked; one that cannot be measured counts as missed.
 
-    champion: None when nothing is in production yet.
+    champion: None when nothing is in production yet. by_age: whether the contract has an age to compare by.
     """
     checks = [
         _at_least("ROC AUC", candidate.overall.roc_auc, limits.min_roc_auc),
         _at_most("calibration error", candidate.overall.calibration_error, limits.max_calibration_error),
         _monotone(candidate.monotonicity_violations),
-        _at_least(
-            "ROC AUC ratio of 62 and over to below 62", candidate.elderly_auc_ratio, limits.min_elderly_auc_ratio
-        ),
-        _at_least(
-            "approval ratio of 62 and over to below 62",
-            candidate.elderly_approval_ratio,
-            limits.min_elderly_approval_ratio,
-        ),
+        _nobody(candidate.withholding, "refused applicants would be accepted by leaving a value out"),
+        _nobody(candidate.perverse, "accepted applicants would be refused with a better value"),
+        *(_of_the_elderly(candidate, limits) if by_age else []),
         *_against(candidate.overall, champion, limits),
     ]
     missed = [reason for held, reason in checks if not held]
     return GateVerdict(not missed, missed or [reason for _, reason in checks])
+
+
+def _of_the_elderly(candidate: Figures, limits: GateSettings) -> list[tuple[bool, str]]:
+    asked = [
+        ("ROC AUC ratio", candidate.elderly_auc_ratio, limits.min_elderly_auc_ratio),
+        ("approval ratio", candidate.elderly_approval_ratio, limits.min_elderly_approval_ratio),
+    ]
+    return [_at_least(f"{name} of 62 and over to below 62", value, floor) for name, value, floor in asked if floor]
 
 
 def _at_least(name: str, value: float, floor: float) -> tuple[bool, str]:
@@ -68,6 +71,10 @@ def _monotone(violations: int) -> tuple[bool, str]:
     if violations == 0:
         return True, "the risk never moves against a monotone constraint"
     return False, f"the risk moves against a monotone constraint in {violations} places"
+
+
+def _nobody(count: int, what: str) -> tuple[bool, str]:
+    return count == 0, f"{count or 'no'} {what}"
 
 
 def _against(candidate: Measures, champion: Champion | None, limits: GateSettings) -> list[tuple[bool, str]]:

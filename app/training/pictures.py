@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from app.features import FEATURES
 from app.training import measures
 from app.training.data import Dataset, Floats
-from app.training.evaluate import Predict
 
 DOTS_PER_INCH = 110
 FEWEST_APPROVED = 200
 """Below this many approved, their default rate is noise and not drawn."""
+PANELS_A_LINE = 5
 EFFECT_ROWS = 400
 EFFECT_VALUES = 25
 BLUE, RED, GREY, GREEN = "#2563a8", "#c2410c", "#8a8f98", "#3f7d4e"
@@ -37,34 +36,21 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
 }
 
-# What the wire's names do not say: how a person would call it, and its unit.
-LABELS = {
-    "RevolvingUtilizationOfUnsecuredLines": "Revolving utilisation (share)",
-    "age": "Age (years)",
-    "NumberOfTime30-59DaysPastDueNotWorse": "30–59 days late (times)",
-    "DebtRatio": "Debt over income (ratio, log scale)",
-    "MonthlyIncome": "Monthly income (dollars)",
-    "NumberOfOpenCreditLinesAndLoans": "Open lines and loans (count)",
-    "NumberOfTimes90DaysLate": "90 days late or more (times)",
-    "NumberRealEstateLoansOrLines": "Real-estate loans (count)",
-    "NumberOfTime60-89DaysPastDueNotWorse": "60–89 days late (times)",
-    "NumberOfDependents": "Dependents (count)",
-}
-
-LOGARITHMIC = frozenset({"DebtRatio"})
-"""Ratios where income is known, and dollars, a thousand times as large, where it is not."""
+LONG_TAIL = 20.0
+"""A factor whose 95th percentile is so many times its median is drawn on a logarithmic scale."""
 
 
 def draw(
-    held_out: Dataset, probability: Floats, origin: Floats, predict: Predict, threshold: float, seed: int
+    held_out: Dataset, probability: Floats, origin: Floats, model: Any, threshold: float, seed: int
 ) -> dict[str, bytes]:
-    """File name -> PNG. probability and origin: of the candidate and of the reference architecture's model."""
+    """File name -> PNG. probability and origin: of the candidate and of the reference architecture's model; model: the
+    candidate itself, which takes factors."""
     return {
         "roc.png": _png(lambda figure: _roc(figure, held_out, probability, origin)),
         "calibration.png": _png(lambda figure: _calibration(figure, held_out, probability)),
         "scores.png": _png(lambda figure: _scores(figure, held_out, probability, threshold)),
         "threshold.png": _png(lambda figure: _threshold(figure, held_out, probability, threshold)),
-        "effects.png": _png(lambda figure: _effects(figure, held_out.features, predict, threshold, seed)),
+        "effects.png": _png(lambda figure: _effects(figure, held_out, model, threshold, seed)),
     }
 
 
@@ -154,20 +140,27 @@ def _threshold(figure: Any, held_out: Dataset, probability: Floats, threshold: f
     axes.legend(lines, [line.get_label() for line in lines], loc="lower right")
 
 
-def _effects(figure: Any, features: Floats, predict: Predict, threshold: float, seed: int) -> None:
-    figure.set_size_inches(13, 5.6)
-    figure.suptitle("Mean probability of default when one feature takes each value and the others stay as they are")
-    rows = features[np.random.default_rng(seed).permutation(len(features))[:EFFECT_ROWS]]
-    panels = figure.subplots(2, 5, sharey=True)
-    for column, (name, axes) in enumerate(zip(FEATURES, panels.ravel(), strict=True)):
-        values = effect_values(features[:, column], name in LOGARITHMIC)
+def _effects(figure: Any, held_out: Dataset, model: Any, threshold: float, seed: int) -> None:
+    factors, contract = held_out.factors, held_out.contract
+    lines = -(-len(contract.factors) // PANELS_A_LINE)
+    figure.set_size_inches(13, 2.8 * lines)
+    figure.suptitle("Mean probability of default when one factor takes each value and the others stay as they are")
+    rows = factors[np.random.default_rng(seed).permutation(len(factors))[:EFFECT_ROWS]]
+    panels = figure.subplots(lines, PANELS_A_LINE, sharey=True, squeeze=False)
+    for axes in panels.ravel()[len(contract.factors) :]:
+        axes.set_axis_off()
+    for column, (factor, axes) in enumerate(zip(contract.factors, panels.ravel(), strict=False)):
+        categories = contract.categories[column]
+        logarithmic = not categories and has_long_tail(factors[:, column])
+        values = np.arange(len(categories)) if categories else effect_values(factors[:, column], logarithmic)
         swept = np.repeat(rows, len(values), axis=0)
         swept[:, column] = np.tile(values, len(rows))
-        mean = predict(swept).reshape(len(rows), len(values)).mean(axis=0)
-        axes.plot(values, mean, color=BLUE, marker="o", markersize=2.5, linewidth=1.4)
+        mean = model.predict_proba(swept)[:, 1].reshape(len(rows), len(values)).mean(axis=0)
+        axes.plot(values, mean, color=BLUE, marker="o", markersize=2.5, linewidth=0 if categories else 1.4)
         axes.axhline(threshold, color="black", linewidth=0.8, linestyle="--", label=f"threshold {threshold:g}")
-        axes.set_xlabel(LABELS[name])
-        if name in LOGARITHMIC:
+        unit = f" ({factor.unit})" if factor.unit else ""
+        axes.set_xlabel(f"{factor.name}{unit}{', log scale' if logarithmic else ''}")
+        if logarithmic:
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     for axes in panels[:, 0]:
@@ -176,12 +169,23 @@ def _effects(figure: Any, features: Floats, predict: Predict, threshold: float, 
     panels[0, 0].legend(loc="upper left")
 
 
+def has_long_tail(values: Floats) -> bool:
+    """Whether an even scale would squeeze half of the values into a corner."""
+    present = values[~np.isnan(values)]
+    if not len(present):
+        return False
+    middle, high = np.quantile(present, [0.5, 0.95])
+    return bool(middle > 0 and high > LONG_TAIL * middle)
+
+
 def effect_values(values: Floats, logarithmic: bool) -> Floats:
     """Where one panel of the effects is evaluated: evenly from the 1st to the 95th percentile, counts one by one.
 
     The far ends hold codes and dollars entered as ratios, which would squeeze everyone else into a corner.
     """
     present = values[~np.isnan(values)]
+    if not len(present):
+        return np.zeros(1)
     low, high = np.quantile(present, [0.01, 0.95])
     if logarithmic:
         return np.geomspace(max(low, 0.01), max(high, 1.0), EFFECT_VALUES)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
@@ -15,6 +14,7 @@ from app.training.champion import measure_champion
 from app.training.data import Dataset
 from app.training.evaluate import Figures, Measures
 from app.training.gate import Champion, GateVerdict, judge
+from app.training.groups import Group, measure_groups
 from app.training.pictures import draw
 from app.training.reference import build_reference
 from app.training.split import split
@@ -52,6 +52,8 @@ class Outcome:
     verdict: GateVerdict
     reference: Reference
     pictures: dict[str, bytes]
+    groups: list[Group]
+    """Of the columns that are kept from the model, on the held-out rows."""
 
 
 def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champion | None, stage: Stage) -> Outcome:
@@ -70,7 +72,7 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
 
         stage("fit the candidate")
         estimator = fit.fit_candidate(training, seed)
-        predict = partial(fit.probabilities, estimator)
+        predict = fit.predict_of(estimator, dataset.contract)
         probability = predict(held_out.features)
 
         stage("cross-validate")
@@ -80,16 +82,16 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
         origin_probability = fit.probabilities(fit.fit_origin(training), fit.origin_inputs(held_out))
 
         stage("evaluate")
-        violations = evaluate.count_monotonicity_violations(predict, training.features, seed)
+        violations = evaluate.count_monotonicity_violations(predict, training, seed)
         figures = evaluate.evaluate(
-            held_out, probability, threshold, train_settings.bootstrap_rounds, seed, monotonicity_violations=violations
+            held_out, predict, threshold, train_settings.bootstrap_rounds, seed, monotonicity_violations=violations
         )
 
         stage("compare with production")
         champion = measure_champion(production, held_out, threshold, probability)
 
         stage("describe the population")
-        reference = build_reference(training.features, predict, threshold, seed)
+        reference = build_reference(training, predict, threshold, seed, dataset.contract)
 
         stage("draw the pictures")
         return Outcome(
@@ -103,7 +105,8 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
             cross_validated=cross_validated,
             origin=evaluate.measure(held_out.outcome, origin_probability, threshold),
             champion=champion,
-            verdict=judge(figures, champion, train_settings.gate),
+            verdict=judge(figures, champion, train_settings.gate, dataset.contract.age is not None),
             reference=reference,
-            pictures=draw(held_out, probability, origin_probability, predict, threshold, seed),
+            groups=measure_groups(held_out, probability, threshold),
+            pictures=draw(held_out, probability, origin_probability, estimator, threshold, seed),
         )

@@ -2,13 +2,12 @@
 
 import pandas as pd
 
-from app.features import FEATURES, RISK_DIRECTION
 from app.registry import Candidate
 from app.settings import Settings
 from app.training.champion import SHARE_FIGURE
 from app.training.commit import code_commit
 from app.training.evaluate import flat
-from app.training.fit import HYPERPARAMETERS
+from app.training.fit import hyperparameters
 from app.training.pipeline import Outcome
 from app.training.report import model_card
 
@@ -17,10 +16,11 @@ EXAMPLE_ROWS = 5
 
 def to_candidate(outcome: Outcome, settings: Settings) -> Candidate:
     """What `app.registry.register` stores."""
+    contract = outcome.dataset.contract
     return Candidate(
         estimator=outcome.estimator,
-        columns=list(FEATURES),
-        example=pd.DataFrame(outcome.training.features[:EXAMPLE_ROWS], columns=list(FEATURES)),
+        contract=contract,
+        example=pd.DataFrame(outcome.training.factors[:EXAMPLE_ROWS], columns=list(contract.factor_names)),
         parameters=_parameters(outcome, settings),
         figures=metric_values(outcome) | {SHARE_FIGURE: settings.train.held_out_share},
         data_name=outcome.dataset.name,
@@ -48,15 +48,21 @@ def metric_values(outcome: Outcome) -> dict[str, float]:
         "elderly_auc_ratio": figures.elderly_auc_ratio,
         "elderly_approval_ratio": figures.elderly_approval_ratio,
         "monotonicity_violations": float(figures.monotonicity_violations),
+        "withholding": float(figures.withholding),
+        "perverse": float(figures.perverse),
         "training_rows": float(len(outcome.training)),
     }
+    for number, group in enumerate(outcome.groups):
+        values[f"group_{number}_approval_ratio"] = group.approval_ratio
     return {name: value for name, value in values.items() if value == value}
 
 
 def _parameters(outcome: Outcome, settings: Settings) -> dict[str, str | float | int]:
+    contract = outcome.dataset.contract
     return {
-        **HYPERPARAMETERS,
-        "monotone": ", ".join(f"{name} {direction:+d}" for name, direction in RISK_DIRECTION.items()),
+        **hyperparameters(len(outcome.training)),
+        "contract": contract.version,
+        "monotone": ", ".join(f"{it.name} {it.direction:+d}" for it in contract.factors if it.direction),
         "seed": settings.train.seed,
         "folds": settings.train.folds,
         "decision_threshold": outcome.threshold,

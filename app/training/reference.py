@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from app.features import FEATURES
+from app.contract.computed import ComputedFactors, wire_rows
+from app.contract.contract import Contract
+from app.contract.fields import Field
 from app.scoring.model import FeatureReference, Reference
-from app.training.data import Floats
+from app.scoring.reasons import ELDERLY_AGE
+from app.training.data import Dataset, Floats, Integers
 from app.training.evaluate import Predict
 
 GOLDEN_ROWS = 200
@@ -13,17 +16,18 @@ NEAR_THE_CUT_OFF = 500
 DECILES = np.arange(1, 10) / 10
 
 
-def build_reference(features: Floats, predict: Predict, threshold: float, seed: int) -> Reference:
-    """features: the training rows, in the order of FEATURES."""
+def build_reference(rows: Dataset, predict: Predict, threshold: float, seed: int, contract: Contract) -> Reference:
+    """rows: those of the training. contract: the model's, whose fields are the rows'."""
+    features = rows.features
     scores = predict(features)
     score_edges, score_shares = bins(scores)
-    golden = _golden_rows(features, seed)
+    golden = features[_golden(features, seed)]
     return Reference(
-        features={name: _feature(features[:, at]) for at, name in enumerate(FEATURES)},
+        features={each.name: _feature(each, features[:, at]) for at, each in enumerate(contract.asked)},
         score_edges=score_edges,
         score_shares=score_shares,
-        applicant=reference_applicant(features, scores, threshold),
-        golden_rows=[_with_none(row) for row in golden],
+        applicant=reference_applicant(rows, scores, threshold, contract),
+        golden_rows=[contract.values(row) for row in wire_rows(contract, golden).tolist()],
         golden_probabilities=predict(golden).tolist(),
     )
 
@@ -41,26 +45,37 @@ def bins(values: Floats) -> tuple[list[float], list[float]]:
     return edges.tolist(), (counts / len(values)).tolist()
 
 
-def reference_applicant(features: Floats, scores: Floats, threshold: float) -> dict[str, float | None]:
-    """Per feature the median of the applicants "at or slightly above the minimum passing score".
+def reference_applicant(rows: Dataset, scores: Floats, threshold: float, contract: Contract) -> dict[str, float | None]:
+    """Per factor the median of the applicants "at or slightly above the minimum passing score"; of a category the
+    value that most of them have.
 
     That is the base which comment 9(b)(2)-5 to 12 CFR 1002.9 names for finding the reasons of a refusal. Here:
     the 500 accepted applicants closest below the threshold, all of them when fewer were accepted, and when
-    nobody was, the 500 with the lowest risk. A missing value does not count; a feature that none of them has
-    is None.
+    nobody was, the 500 with the lowest risk; nobody of 62 or more, who may be favoured for the age. A missing value
+    does not count; a factor that none of them has is None.
     """
-    order = np.argsort(scores, kind="stable")
+    young = np.arange(len(scores))
+    if contract.age is not None and (below := rows.column(contract.age) < ELDERLY_AGE).any():
+        young = young[below]
+    order = young[np.argsort(scores[young], kind="stable")]
     accepted = order[scores[order] < threshold]
-    chosen = features[accepted[-NEAR_THE_CUT_OFF:] if len(accepted) else order[:NEAR_THE_CUT_OFF]]
+    chosen = accepted[-NEAR_THE_CUT_OFF:] if len(accepted) else order[:NEAR_THE_CUT_OFF]
+    values = ComputedFactors(contract).matrix(rows.wire[chosen])
     applicant: dict[str, float | None] = {}
-    for at, name in enumerate(FEATURES):
-        present = chosen[:, at][~np.isnan(chosen[:, at])]
-        applicant[name] = float(np.median(present)) if len(present) else None
+    for at, factor in enumerate(contract.factors):
+        present = values[~np.isnan(values[:, at]), at]
+        middle = _most_frequent if contract.categories[at] else np.median
+        applicant[factor.name] = float(middle(present)) if len(present) else None
     return applicant
 
 
-def _feature(values: Floats) -> FeatureReference:
-    edges, shares = bins(values)
+def _most_frequent(values: Floats) -> float:
+    known, counts = np.unique(values, return_counts=True)
+    return float(known[counts.argmax()])
+
+
+def _feature(asked: Field, values: Floats) -> FeatureReference:
+    edges, shares = _codes(values) if asked.type == "category" else bins(values)
     return FeatureReference(
         minimum=float(np.nanmin(values)),
         maximum=float(np.nanmax(values)),
@@ -70,15 +85,16 @@ def _feature(values: Floats) -> FeatureReference:
     )
 
 
-def _golden_rows(features: Floats, seed: int) -> Floats:
+def _codes(values: Floats) -> tuple[list[float], list[float]]:
+    """As bins, of a category: one bin for each of the codes that occur."""
+    known, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    return known[:-1].tolist(), (counts / len(values)).tolist()
+
+
+def _golden(features: Floats, seed: int) -> Integers:
     """Rows that a compiled model must score as the fitted one does; half with a missing value where there are any."""
     order = np.random.default_rng(seed).permutation(len(features))
     missing = np.isnan(features[order]).any(axis=1)
     incomplete, complete = order[missing][: GOLDEN_ROWS // 2], order[~missing]
-    chosen = np.concatenate([incomplete, complete[: GOLDEN_ROWS - len(incomplete)]])
-    golden: Floats = features[chosen]
-    return golden
-
-
-def _with_none(row: Floats) -> list[float | None]:
-    return [None if value != value else float(value) for value in row]
+    chosen: Integers = np.concatenate([incomplete, complete[: GOLDEN_ROWS - len(incomplete)]])
+    return chosen

@@ -1,11 +1,10 @@
 """A training in words: the table on the terminal and the model card."""
 
-from app.features import FEATURES, RISK_DIRECTION
 from app.settings import Settings
 from app.terminal import table
 from app.training.commit import code_commit
 from app.training.evaluate import Measures
-from app.training.fit import HYPERPARAMETERS
+from app.training.fit import hyperparameters
 from app.training.pipeline import Outcome
 
 # Measure -> how a reader knows it, and how it is written.
@@ -34,6 +33,7 @@ def terminal_report(outcome: Outcome, settings: Settings) -> str:
             "",
             table(_slices(outcome), figures=True),
             "",
+            *([table(_groups(outcome), figures=True), ""] if outcome.groups else []),
             "gate: passed" if verdict.passed else "gate: REFUSED",
             *(f"  - {reason}" for reason in verdict.reasons),
         ]
@@ -43,16 +43,17 @@ def terminal_report(outcome: Outcome, settings: Settings) -> str:
 def model_card(outcome: Outcome, settings: Settings) -> str:
     """One page of Markdown."""
     train, gate, threshold = settings.train, settings.train.gate, outcome.threshold
-    rising = [name for name in FEATURES if RISK_DIRECTION.get(name) == 1]
-    falling = [name for name in FEATURES if RISK_DIRECTION.get(name) == -1]
-    parameters = ", ".join(f"{name} {value}" for name, value in HYPERPARAMETERS.items())
+    contract = outcome.dataset.contract
+    factors = [["Factor", "Computed as", "Risk"]]
+    factors += [[it.name, f"`{it.expression}`", it.risk] for it in contract.factors]
+    parameters = ", ".join(f"{name} {value}" for name, value in hyperparameters(len(outcome.training)).items())
     applicant = ", ".join(
         f"{name} {'missing' if value is None else f'{value:g}'}" for name, value in outcome.reference.applicant.items()
     )
     return f"""# {settings.mlflow.model_name}
 
-Probability that an applicant is 90 days late or worse within two years. An applicant is refused from
-{threshold:g} on.
+Probability of default: that `{contract.outcome.name}` is {contract.outcome.bad}. {contract.outcome.description}
+An applicant is refused from {threshold:g} on.
 
 ## Data
 
@@ -67,10 +68,14 @@ Probability that an applicant is 90 days late or worse within two years. An appl
 
 ## Model
 
-HistGradientBoostingClassifier on {len(FEATURES)} features, missing values as they are ({parameters}).
-The risk never falls as these grow: {", ".join(rising)}. It never rises with: {", ".join(falling)}.
-Swept over their whole ranges on real rows, these were broken {outcome.figures.monotonicity_violations} times.
-The row number is not an input.
+HistGradientBoostingClassifier on the {len(contract.factors)} factors of contract {contract.version} ({parameters}).
+
+{_markdown(factors, figures=False)}
+
+The risk never moves against a factor's direction. The fields with a direction, swept over their whole ranges on real
+rows, broke it {outcome.figures.monotonicity_violations} times. Of the held-out rows, {outcome.figures.withholding}
+refused applicants would be accepted if they left a value out, and {outcome.figures.perverse} accepted ones refused if
+one value were better by 10, 25 or 50 %.
 
 ## Figures
 
@@ -78,19 +83,20 @@ The row number is not an input.
 
 The cross-validation is over the whole file; the interval is the bootstrap's 2.5th to 97.5th percentile in
 {train.bootstrap_rounds} resamples of the held-out rows; the calibration error is over ten bins of equal counts. The
-last column is logistic regression on all eleven columns, the row number among them, on the same held-out rows:
-a line to compare with.
+last column is logistic regression on all columns, the row number among them, on the same held-out rows: a line to
+compare with.
 
 ## Applicants of 62 and over, and below
 
 {_markdown(_slices(outcome))}
 
 A slice with fewer than ten defaulters or payers is left out.
-
+{_kept_apart(outcome)}
 ## Gate
 
-ROC AUC at least {gate.min_roc_auc:g}; calibration error at most {gate.max_calibration_error:g}; no monotone constraint
-broken; for 62 and over against below, ROC AUC at least {gate.min_elderly_auc_ratio:g} and approval rate at least
+ROC AUC at least {gate.min_roc_auc:g}; calibration error at most {gate.max_calibration_error:g}; no direction
+broken; nobody refused who would be accepted with a value left out, nobody accepted who would be refused with a better
+value; for 62 and over against below, ROC AUC at least {gate.min_elderly_auc_ratio:g} and approval rate at least
 {gate.min_elderly_approval_ratio:g} times; against the model in production on the same held-out rows, at most
 {gate.max_auc_loss:g} of ROC AUC and {gate.max_brier_loss:g} of Brier score lost.
 Verdict: **{"passed" if outcome.verdict.passed else "refused"}**.
@@ -109,8 +115,7 @@ The median of the accepted applicants closest below the threshold; reasons for a
 - It is not a price, not a limit and not a loss: it says how likely, not how much.
 - Age is an input. It can only lower the risk, but whether a credit system with age is lawful where you lend is
   for you to establish, as is every other protected ground, none of which is in the data.
-- Utilisation in dollars, debt without income and the codes 96 and 98 are in the training data as they came.
-  Values outside the training ranges are scored by the nearest known ones and reported as out of range.
+- Values outside the training ranges are scored by the nearest known ones and reported as out of range.
 - A model from the synthetic sample shows that the system runs. It must decide about nobody.
 """
 
@@ -138,11 +143,37 @@ def _slices(outcome: Outcome) -> list[list[str]]:
     return rows + [[ROWS[name][0], *(_cell(name, found) for found in measured.values())] for name in ROWS]
 
 
+def _groups(outcome: Outcome) -> list[list[str]]:
+    rows = [
+        ["held out", "applicants", "approved", "ratio to the largest", "95 % interval", "ROC AUC", "calibration error"]
+    ]
+    for it in outcome.groups:
+        ratio, interval = f"{it.approval_ratio:.3f}", f"{it.low:.3f} to {it.high:.3f}"
+        measures = [_cell("roc_auc", it.measures), _cell("calibration_error", it.measures)]
+        approved = _cell("approval_rate", it.measures)
+        rows.append([f"{it.column}: {it.name}", f"{it.measures.rows:,}", approved, ratio, interval, *measures])
+    return rows
+
+
+def _kept_apart(outcome: Outcome) -> str:
+    """The groups that no model sees, as a section; empty where no column is named."""
+    if not outcome.groups:
+        return ""
+    return f"""
+## Groups that the model does not see
+
+{_markdown(_groups(outcome))}
+
+The ratio is of approval rates, to that of the largest group of the same column; its interval is Katz's. It says how
+decisions differ between the groups of these rows, and not why.
+"""
+
+
 def _cell(name: str, measured: Measures) -> str:
     value: float = getattr(measured, name)
     return format(value, ROWS[name][1]) if value == value else "not measurable"
 
 
-def _markdown(table: list[list[str]]) -> str:
+def _markdown(table: list[list[str]], figures: bool = True) -> str:
     head, *body = ("| " + " | ".join(row) + " |" for row in table)
-    return "\n".join([head, "|---|" + "---:|" * (len(table[0]) - 1), *body])
+    return "\n".join([head, "|---|" + ("---:|" if figures else "---|") * (len(table[0]) - 1), *body])

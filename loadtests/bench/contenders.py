@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.features import FEATURES
+from harness.fields import FEATURES
 from harness.servers import free_port
 from loadtests.bench.environments import programs_of
 from loadtests.bench.trained import Row, Trained, bare_environment

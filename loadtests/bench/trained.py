@@ -12,11 +12,12 @@ from pathlib import Path
 import joblib
 import numpy as np
 
+from app.contract_file import load_contract
 from app.models.load import load_estimator
 from app.models.mlmodel import Saved
 from app.models.predicting import Classifier, PredictProba
 from app.policy_file import load_policy
-from app.scoring.model import wire_vector
+from app.scoring.policy import decide
 from app.settings import ROOT, WELL_KNOWN, ServingSettings, Settings, load_settings
 from app.training.data import Dataset, load
 from scripts.credit import PROGRAM
@@ -82,25 +83,27 @@ def train(folder: Path, data: str | None) -> Trained:
     estimator = load_estimator(mlflow_model / "model.skops", Saved("model.skops", "skops"), ServingSettings())
     pickled = folder / "model.joblib"
     joblib.dump(estimator, pickled)
-    mix = _mix(load(settings), estimator)
+    mix = _mix(load(Settings(train=settings)), estimator)
     return Trained(folder, settings.data, mlflow_model, pickled, mix, _accepted(mix))
 
 
 def _mix(dataset: Dataset, estimator: Classifier) -> Applicants:
     chosen = np.random.default_rng(SEED).permutation(len(dataset))[:ROWS]
     numbers, features = dataset.row_numbers[chosen].tolist(), dataset.features[chosen]
-    rows = [
+    rows: list[Sequence[float | None]] = [
         [number, *(None if value != value else value for value in row)]
         for number, row in zip(numbers, features.tolist(), strict=True)
     ]
-    return Applicants(rows, PredictProba(estimator).probabilities(features.tolist()))  # type: ignore[arg-type]
+    return Applicants(rows, PredictProba(estimator).probabilities(dataset.factors[chosen].tolist()))
 
 
 def _accepted(mix: Applicants) -> Applicants:
-    policy = load_policy(Settings())
+    settings = Settings()
+    contract, threshold = load_contract(settings), load_policy(settings).threshold
+    assert contract.age_position is not None
     pairs = [
         (row, probability)
         for row, probability in zip(mix.rows, mix.probabilities, strict=True)
-        if policy.decide(wire_vector(row[1:]), probability) == "ACCEPT"
+        if decide(probability, threshold) == "ACCEPT" and (row[contract.age_position] or 0) >= 18
     ]
     return Applicants([row for row, _ in pairs], [probability for _, probability in pairs])

@@ -8,11 +8,14 @@ import pytest
 import yaml
 
 from app import settings
-from app.features import FEATURES
+from app.contract.contract import Contract
+from app.contract_file import read_contract
 from app.policy_file import load_policy
 from app.scoring.policy import Phrase, Policy
 from app.settings import DecisionSettings, Settings, load_settings
+from harness.fields import CONTRACT
 from tests.charts.conftest import ROOT, Object, one, refusal, render
+from tests.unit.contract.test_contract import SMALL
 
 FULL = yaml.safe_load((ROOT / "charts" / "api" / "ci" / "full-values.yaml").read_text())
 WATCHED = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}, "dashboards": {"enabled": True}}
@@ -54,14 +57,30 @@ def test_the_policy_in_the_pods_is_the_repositorys_with_the_values_changes(tmp_p
     assert policy_in_pods({}, tmp_path) == own
     changed = policy_in_pods(FULL, tmp_path)
     assert changed.threshold == 0.07
-    assert changed.overrides.minimum_age is not None
-    assert changed.overrides.minimum_age.years == 21
-    assert changed.reasons["MonthlyIncome"].missing == Phrase("NO_INCOME", "You did not tell us your monthly income.")
+    assert [rule.when for rule in changed.rules] == ["age < 21"]
+    assert changed.reasons["income"]["not_stated"] == Phrase("NO_INCOME", "You did not tell us your monthly income.")
     assert changed.reasons["age"] == own.reasons["age"]
 
 
+def contract_in_pods(values: dict[str, Any], folder: Path) -> Contract:
+    config = one(render("api", values), "ConfigMap", "api-policy")
+    (folder / "contract.yaml").write_text(config["data"]["contract.yaml"])
+    return read_contract(folder / "contract.yaml")
+
+
+def test_the_contract_in_the_pods_is_the_repositorys_or_the_values(tmp_path: Path) -> None:
+    assert contract_in_pods({}, tmp_path) == CONTRACT
+    assert contract_in_pods({"contract": SMALL}, tmp_path) == Contract.from_json(SMALL)
+
+
+def test_another_contract_restarts_the_pods() -> None:
+    first, second = (one(render("api", values), "Deployment", "api") for values in ({}, {"contract": SMALL}))
+    stated = [it["spec"]["template"]["metadata"]["annotations"]["checksum/contract"] for it in (first, second)]
+    assert stated[0] != stated[1]
+
+
 def test_a_rule_of_the_policy_can_be_taken_away(tmp_path: Path) -> None:
-    assert policy_in_pods({"policy": {"overrides": {"minimum_age": None}}}, tmp_path).overrides.minimum_age is None
+    assert policy_in_pods({"policy": {"rules": []}}, tmp_path).rules == ()
 
 
 @pytest.mark.parametrize("name", ["Deployment api", "CronJob api-training", "CronJob api-retention"])
@@ -84,21 +103,15 @@ def test_a_changed_policy_replaces_no_pod() -> None:
     [
         ({"threshold": 1}, "threshold"),
         ({"thresold": 0.1}, "thresold"),
-        ({"reasons": {"postcode": {}}}, "postcode"),
+        ({"reasons": {"postcode": {"above": "too high"}}}, "postcode"),
+        ({"rules": [{"when": "age < 21"}]}, "reason"),
         ({"reasons": {"age": {"below": {"code": "age"}}}}, "code"),
-        ({"reasons": {"age": {"missing": {"code": "NO_AGE"}}}}, "missing"),
     ],
 )
 def test_a_policy_that_the_api_would_refuse_is_refused_before_it_is_installed(
     policy: dict[str, Any], reason: str
 ) -> None:
     assert reason in refusal("api", {"policy": policy})
-
-
-def test_the_schema_knows_every_feature() -> None:
-    schema = json.loads((ROOT / "charts" / "api" / "values.schema.json").read_text())
-    patterns = schema["properties"]["policy"]["properties"]["reasons"]["patternProperties"]
-    assert {name for pattern in patterns for name in pattern.strip("^$()").split("|")} == set(FEATURES)
 
 
 def test_a_changed_config_replaces_the_pods() -> None:

@@ -48,7 +48,7 @@ def test_regular_files_alone_and_an_archive_of_them_render_as_the_checkout(chart
     assert rendered(package(chart, tmp_path / "archive"), chart) == expected
 
 
-@pytest.mark.parametrize("missing", ["rules", "dashboards", "policy.yaml"])
+@pytest.mark.parametrize("missing", ["rules", "dashboards", "policy.yaml", "contract.yaml"])
 def test_a_copy_without_the_generated_files_is_refused(missing: str, tmp_path: Path) -> None:
     copy = regular_files("api", tmp_path / "copy")
     path = copy / "generated" / missing
@@ -76,6 +76,7 @@ def checkout(tmp_path: Path) -> Path:
     "path",
     [
         "charts/postgres/templates/_helpers.tpl",
+        "charts/api/generated/contract.yaml",
         "charts/api/generated/policy.yaml",
         "charts/api/generated/rules/api.yaml",
         "charts/api/generated/dashboards/service.json",

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.features import FEATURES, TARGET
-from app.training.sample import synthetic_frame
+from harness.fields import FEATURES, TARGET
+from harness.sample import synthetic_frame
 from scripts.cluster_train import BUCKET, object_store
 from tests.e2e.api import LOCAL, TIMEOUT_SECONDS
 from tests.e2e.cluster import CONTEXT, CREDIT, Cluster, kubectl, released_values, upgrade

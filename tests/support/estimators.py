@@ -16,9 +16,10 @@ from threadpoolctl import threadpool_limits
 from app.scoring.forms.extract import extract
 from app.scoring.model import ScoringModel
 from app.training.data import clean
-from app.training.fit import fit_candidate, probabilities
+from app.training.fit import fit_candidate, predict_of
 from app.training.reference import build_reference
-from app.training.sample import synthetic_frame
+from harness.fields import CONTRACT
+from harness.sample import synthetic_frame
 from tests.support.fakes import constant_document
 
 Rows = NDArray[np.float64]
@@ -60,14 +61,14 @@ def origin() -> Any:
 @pytest.fixture(scope="session")
 def trained_model() -> ScoringModel:
     """The candidate of the synthetic sample with its population, not registered."""
-    dataset = clean(synthetic_frame(20), "sample")
+    dataset = clean(synthetic_frame(20), "sample", CONTRACT)
     with threadpool_limits(limits=1):
         estimator = fit_candidate(dataset, 20)
-        known = build_reference(dataset.features, lambda rows: probabilities(estimator, rows), 0.05, 20)
+        known = build_reference(dataset, predict_of(estimator, CONTRACT), 0.05, 20, CONTRACT)
     return ScoringModel.compiled(replace(constant_document(0.5), spec=extract(estimator), reference=known))
 
 
 @pytest.fixture(scope="session")
 def applicants() -> Rows:
     """Wire vectors of another sample, of which the model has seen none."""
-    return np.column_stack([np.arange(2000.0), clean(synthetic_frame(3), "sample").features[:2000]])
+    return clean(synthetic_frame(3), "sample", CONTRACT).wire[:2000]

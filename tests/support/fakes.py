@@ -12,13 +12,14 @@ import httpx
 from fastapi import FastAPI
 
 from app.callers.known import Caller, Callers, Scope, digest_of
-from app.features import FEATURES
+from app.contract_file import load_contract
 from app.metrics import Metrics
 from app.models.cache import ModelCache
 from app.policy_file import load_policy
 from app.scoring.forms.extract import Spec
 from app.scoring.model import Identity, ModelDocument, ScoringModel
 from app.serving.api.predict import Predict
+from app.serving.api.reading import Reader
 from app.serving.api.routes import create_app
 from app.serving.http.edge import Edge
 from app.serving.live.admission import Admission
@@ -26,6 +27,7 @@ from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder
 from app.serving.record.recorder import Recorder, recorder_of
 from app.settings import MlflowSettings, ServingSettings, Settings
+from harness.fields import CONTRACT
 from harness.population import reference
 from harness.servers import audit_in
 from harness.waiting import PATIENCE_SECONDS
@@ -44,7 +46,7 @@ def constant_spec(probability: float) -> Spec:
     leaf: Spec = {"leaf": [True], "value": [0.0], "feature": [0], "threshold": [0.0]}
     leaf |= {"missing_left": [False], "left": [0], "right": [0]}
     baseline = log(probability / (1 - probability))
-    return {"kind": "boosted_trees", "inputs": len(FEATURES), "baseline": baseline, "trees": [leaf]}
+    return {"kind": "boosted_trees", "inputs": len(CONTRACT.factors), "baseline": baseline, "trees": [leaf]}
 
 
 def constant_document(probability: float, version: str = "1") -> ModelDocument:
@@ -57,7 +59,7 @@ def constant_document(probability: float, version: str = "1") -> ModelDocument:
         digest=f"{version:0>64}",
         trained_at=1_700_000_000.0,
     )
-    return ModelDocument(identity, list(range(1, 11)), constant_spec(probability), reference(), {"held_out_auc": 0.86})
+    return ModelDocument(identity, CONTRACT, constant_spec(probability), reference(), {"held_out_auc": 0.86})
 
 
 def constant_model(probability: float, version: str = "1") -> ScoringModel:
@@ -127,10 +129,11 @@ class Api:
         self.recorder: Recorder | None = recorder_of(self.settings, self.metrics) if recorded else None
         self.challenger = Challenger(self.settings, self.metrics, self.recorder)
         self.admission = Admission(callers, self.metrics)
-        predict = Predict(self.holder, self.challenger, self.recorder)
+        reader = Reader(load_contract(self.settings))
+        predict = Predict(reader, self.holder, self.challenger, self.recorder)
         self.edge = Edge(self.metrics, self.admission, predict)
         self.app: FastAPI = create_app(
-            self.settings, self.holder, self.challenger, self.recorder, predict, self.edge, self.metrics
+            self.settings, reader, self.holder, self.challenger, self.recorder, predict, self.edge, self.metrics
         )
         if model is not None:
             self.holder.take(model)

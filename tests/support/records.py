@@ -9,12 +9,12 @@ from uuid import UUID
 
 from app.audit.chain import Chain, Entry, Link, link_of
 from app.audit.journal.layout import LOCK_FILE, file_path, to_line
-from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
-from app.scoring.model import Row, ScoringModel, wire_vector
+from app.scoring.model import Row, ScoringModel
 from app.scoring.policy import Policy
 from app.settings import Settings
+from harness.fields import CONTRACT, FEATURES
 from tests.support.fakes import constant_model
 
 NOON = 1_790_000_000_000_000
@@ -35,7 +35,7 @@ def policy_of_tests() -> Policy:
 
 def decided(decider: Decider, features: Row = ROW, at: int = NOON, key: str | None = None) -> Entry:
     """A decision on those ten values, as the server records it."""
-    decision = decider.decide(wire_vector(features))
+    decision = decider.decide(CONTRACT.vector(features))
     identity = decider.model.identity
     fields: dict[str, Any] = {
         "request_id": "r-1",

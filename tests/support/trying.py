@@ -27,12 +27,12 @@ from mlflow.models import infer_signature
 from threadpoolctl import threadpool_limits
 
 from app.errors import ModelRefused
-from app.features import FEATURES, NULLABLE
 from app.models.load import UNCOMPILED, load_entry
 from app.registry import pull
 from app.registry.client import connect
 from app.settings import MlflowSettings, ServingSettings, Settings, load_settings
 from app.training.data import load
+from harness.fields import FEATURES, NULLABLE
 from harness.registries import NAME
 from tests.support.fakes import DATA
 from tests.support.zoo import COMPILED, MODELS, REFUSED, UNCOMPILED as THROUGH_PREDICT_PROBA, Tried
@@ -61,7 +61,7 @@ class Applicants:
 
 def applicants(settings: Settings) -> Applicants:
     """Of DATA, or of the synthetic sample."""
-    dataset = load(settings.train)
+    dataset = load(settings)
     chosen = np.random.default_rng(3).permutation(len(dataset))[: FITTED_ROWS + ASKED_ROWS]
     rows = pd.DataFrame(dataset.features[chosen], columns=list(FEATURES), index=np.arange(1, len(chosen) + 1))
     # Whatever the data hold, some of those asked about miss values or have the public file's codes.

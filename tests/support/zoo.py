@@ -45,7 +45,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
-from app.features import FEATURES
+from harness.fields import FEATURES
 
 COMPILED, UNCOMPILED, REFUSED = "compiled", "predict_proba", "refused"
 
@@ -259,12 +259,11 @@ MODELS = [
         table=frame,
         outcome=lambda y: y + (np.arange(len(y)) % 9 == 0),
     ),
-    Tried("  with categories", boosted(categorical_features=[6]), UNCOMPILED, "categor", table=frame),
+    Tried("  with categories", boosted(categorical_features=[6]), COMPILED, table=frame),
     Tried(
         "  with categories by name",
         boosted(categorical_features=["NumberOfTimes90DaysLate"]),
-        UNCOMPILED,
-        "categor",
+        COMPILED,
         table=frame,
     ),
     Tried("  monotonic", boosted(monotonic_cst=[1, -1, 0, 0, 0, 0, 0, 0, 0, 0]), COMPILED, table=frame),

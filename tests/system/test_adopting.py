@@ -66,10 +66,10 @@ def world(tmp_path: Any) -> Iterator[World]:
     with running_registry(tmp_path) as registry:
         serving = ServingSettings(cache_dir=tmp_path / "served", poll_seconds=0.2)
         settings = Settings(mlflow=MlflowSettings(tracking_uri=registry.url), serving=serving, audit=audit_in(tmp_path))
-        dataset = load(settings.train)
+        dataset = load(settings)
         with threadpool_limits(limits=1):
             for seed in (1, 2):
-                log_unjudged(registry.settings, fit_candidate(dataset, seed))
+                log_unjudged(registry.settings, fit_candidate(dataset, seed), columns=dataset.contract.factor_names)
         log_unjudged(registry.settings, constant_classifier(20))
         with running_server(environment_of(settings), tmp_path / "log") as server:
             yield World(registry, server, settings)

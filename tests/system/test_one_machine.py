@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.features import FEATURES, TARGET
+from app.contract.computed import ComputedFactors
 from app.registry import ALIAS
 from app.settings import ROOT, MlflowSettings, Settings
-from app.training.sample import synthetic_frame
+from harness.fields import CONTRACT, FEATURES, TARGET
+from harness.sample import synthetic_frame
 from harness.servers import Server
 from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
@@ -43,7 +44,7 @@ def expected_probabilities(store: Store, rows: list[list[float | None]]) -> list
     # Of an earlier test's registry, perhaps: this one does not follow the other.
     mlflow.set_registry_uri(store.environment["MLFLOW_TRACKING_URI"])
     model = mlflow.sklearn.load_model(f"models:/credit-default-model@{ALIAS}")
-    inputs = np.array([[np.nan if value is None else value for value in row[1:]] for row in rows])
+    inputs = ComputedFactors(CONTRACT).matrix(np.array([CONTRACT.vector(row[1:]) for row in rows]))
     found: list[float] = model.predict_proba(inputs)[:, 1].tolist()
     return found
 

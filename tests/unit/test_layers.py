@@ -1,6 +1,7 @@
 """Imports point one way, and the guarded packages have one importer each."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -11,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT
+from harness.fields import CONTRACT
 
 LAYERS = [
     {"errors", "features", "yaml_file", "times", "terminal"},
     {"settings", "ids", "exits", "contract"},
     {"scoring", "tables", "processes"},
-    {"policy_file", "contract_file", "metrics"},
+    {"contract_file", "metrics"},
+    {"policy_file"},
     {"models"},
     {"registry"},
     {"callers", "audit"},
@@ -161,3 +164,12 @@ def test_no_two_modules_have_one_name() -> None:
 def test_no_two_classes_have_one_name() -> None:
     nodes = (node for path in MODULES for node in ast.walk(ast.parse(path.read_text())))
     assert twice(node.name for node in nodes if isinstance(node, ast.ClassDef)) == set()
+
+
+def test_no_module_names_a_field_of_a_contract() -> None:
+    """What a table's columns are called is the contract's business alone."""
+    names = {*CONTRACT.asked_names, CONTRACT.outcome.name, *CONTRACT.factor_names}
+    for path in MODULES:
+        constants = (node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant))
+        words = {word for text in constants if isinstance(text, str) for word in re.findall(r"[\w-]{12,}", text)}
+        assert not words & names, path

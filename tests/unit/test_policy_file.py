@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from app.errors import PolicyInvalid, SettingInvalid
-from app.features import FEATURES, NULLABLE
 from app.policy_file import load_policy
 from app.scoring.policy import Policy
 from app.settings import ROOT, DecisionSettings, Settings
+from harness.fields import CONTRACT
 
 SHIPPED = (ROOT / "configs" / "policy.yaml").read_text()
 
@@ -29,11 +29,10 @@ def changed(change: Callable[[Any], object]) -> str:
     return yaml.safe_dump(document)
 
 
-def test_the_shipped_policy_has_words_for_every_feature_and_every_missing_value() -> None:
+def test_the_shipped_policy_has_words_for_every_factor() -> None:
     policy = load_policy(Settings())
     assert policy.threshold == 0.05
-    assert set(policy.reasons) == set(FEATURES)
-    assert {name for name, phrases in policy.reasons.items() if phrases.missing is not None} == NULLABLE
+    assert set(policy.reasons) == set(CONTRACT.factor_names)
 
 
 def test_comments_order_and_layout_do_not_count(tmp_path: Path) -> None:
@@ -55,16 +54,17 @@ def test_the_threshold_of_the_settings_beats_the_files_and_is_part_of_the_versio
         (lambda it: it.update(threshold=1), "threshold is 1: Input should be less than 1"),
         (lambda it: it.update(threshold="0.05"), "threshold is '0.05'"),
         (lambda it: it.update(treshold=0.05), "treshold is not known"),
-        (lambda it: it["overrides"].update(maximum_age=70), "overrides.maximum_age is not known"),
-        (lambda it: it["overrides"]["minimum_age"].update(years=63), "overrides.minimum_age.years is 63"),
+        (lambda it: it["rules"][0].update(unless="age > 70"), "rules.0.unless is not known"),
+        (lambda it: it["rules"][0].update(when="years < 18"), "rules.0.when: 'years' is no field"),
+        (lambda it: it["rules"][0].update(when="age"), "rules.0.when: 'age' is no condition"),
+        (lambda it: it["principal"].update(share=1), "principal.share is 1"),
         (lambda it: it["reasons"].pop("age"), "reasons.age is missing"),
-        (lambda it: it["reasons"].update(postcode=it["reasons"]["age"]), "reasons.postcode is no feature"),
-        (lambda it: it["reasons"]["age"].pop("below"), "reasons.age.below is missing"),
+        (lambda it: it["reasons"]["income"].pop("below"), "reasons.income.below is missing"),
         (lambda it: it["reasons"]["age"]["below"].update(code=True), "reasons.age.below.code is True"),
         (lambda it: it["reasons"]["age"]["below"].update(text=" no "), "reasons.age.below.text is ' no '"),
-        (lambda it: it["reasons"]["age"]["below"].update(code="AGE_ABOVE"), "code AGE_ABOVE has two texts"),
-        (lambda it: it["reasons"]["MonthlyIncome"].pop("missing"), "reasons.MonthlyIncome.missing is missing"),
-        (lambda it: it["reasons"]["age"].update(missing=it["unexplained"]), "reasons.age.missing has no use"),
+        (lambda it: it["reasons"]["age"]["below"].update(code="INCOME_LOW"), "code INCOME_LOW has two texts"),
+        (lambda it: it["reasons"]["income"].pop("not_stated"), "reasons.income.not_stated is missing"),
+        (lambda it: it["reasons"]["age"].update(above=it["unexplained"]), "reasons.age.above has no use"),
     ],
 )
 def test_a_mistake_is_refused_with_its_place(tmp_path: Path, change: Callable[[Any], object], reason: str) -> None:
@@ -77,8 +77,8 @@ def test_a_mistake_is_refused_with_its_place(tmp_path: Path, change: Callable[[A
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "must hold threshold, overrides, reasons and unexplained"),
-        ("- 0.05", "must hold threshold, overrides, reasons and unexplained"),
+        ("", "must hold threshold, reasons and unexplained"),
+        ("- 0.05", "must hold threshold, reasons and unexplained"),
         ("threshold: [", "is not YAML"),
         (b"\xff\xfe\x00", "is not YAML"),
         (f"{SHIPPED}\nthreshold: 0.9\n", "'threshold' is given twice"),

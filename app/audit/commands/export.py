@@ -1,7 +1,7 @@
 """Writes decisions as a table into a file, for analysis; some at a time, so that memory stays small."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from app.audit.store.repository import Store, Stored
+from app.contract.contract import Contract
 from app.errors import RecordError, RecordInvalid
-from app.features import FEATURES
 from app.times import utc
 
 Rows = list[dict[str, Any]]
@@ -19,17 +19,21 @@ ROW_GROUP = 20_000
 """Rows that a Parquet file compresses together."""
 
 TEXTS = ("id", "at", "request_id", "caller", "model_name", "model_version", "model_digest", "policy_version")
-COLUMNS = {
-    **dict.fromkeys(TEXTS, "text"),
-    "row": "integer",
-    **dict.fromkeys(FEATURES, "number"),
-    "probability": "number",
-    "decision": "text",
-    "reasons": "text",
-    "challenger_version": "text",
-    "challenger_probability": "number",
-}
-"""Names and kinds; `reasons` are the codes, strongest first."""
+
+
+def columns_of(contract: Contract) -> dict[str, str]:
+    """Names and kinds; `reasons` are the codes, strongest first."""
+    asked = {it.name: "text" if it.type == "category" else "number" for it in contract.asked}
+    return {
+        **dict.fromkeys(TEXTS, "text"),
+        "row": "integer",
+        **asked,
+        "probability": "number",
+        "decision": "text",
+        "reasons": "text",
+        "challenger_version": "text",
+        "challenger_probability": "number",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,12 @@ class Exported:
         return f"{self.decisions:,} decisions are in {self.output}"
 
 
-def export(records: Iterable[Stored], store: Store, output: Path, done: Callable[[int], None]) -> Exported:
+def export(
+    records: Iterable[Stored], store: Store, contract: Contract, output: Path, done: Callable[[int], None]
+) -> Exported:
     """Write the decisions with their challengers' scores. done: called with how many more have been written.
+
+    contract: that the decisions were made under.
 
     output: ends with .parquet or .csv; the file appears when it is complete.
     Raises RecordUnavailable, RecordInvalid for a decision that is not what was written, RecordError otherwise.
@@ -58,9 +66,9 @@ def export(records: Iterable[Stored], store: Store, output: Path, done: Callable
     part = output.with_suffix(f"{output.suffix}.part")
     count = 0
     try:
-        with open_table(part) as write:
+        with open_table(part, columns_of(contract)) as write:
             for chunk in _chunks(records):
-                write(_rows(chunk, store))
+                write(_rows(chunk, store, contract.asked_names))
                 count += len(chunk)
                 done(len(chunk))
         part.replace(output)
@@ -77,12 +85,12 @@ def _chunks(records: Iterable[Stored]) -> Iterator[list[Stored]]:
         yield chunk
 
 
-def _rows(chunk: list[Stored], store: Store) -> Rows:
+def _rows(chunk: list[Stored], store: Store, names: Sequence[str]) -> Rows:
     scores = {it.key: it.to_link().fields for it in store.challengers([it.key for it in chunk])}
-    return [_row(stored, scores.get(stored.key)) for stored in chunk]
+    return [_row(stored, scores.get(stored.key), names) for stored in chunk]
 
 
-def _row(stored: Stored, score: dict[str, Any] | None) -> dict[str, Any]:
+def _row(stored: Stored, score: dict[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
     try:
         record = stored.to_link().fields
         model = record["model"]
@@ -96,7 +104,7 @@ def _row(stored: Stored, score: dict[str, Any] | None) -> dict[str, Any]:
             "model_digest": model["digest"],
             "policy_version": record["policy_version"],
             "row": record["row"],
-            **dict(zip(FEATURES, record["features"], strict=True)),
+            **dict(zip(names, record["features"], strict=True)),
             "probability": record["probability"],
             "decision": record["decision"],
             "reasons": ";".join(it["code"] for it in record["reasons"]),
@@ -109,15 +117,15 @@ def _row(stored: Stored, score: dict[str, Any] | None) -> dict[str, Any]:
 
 
 @contextmanager
-def _csv(path: Path) -> Iterator[Callable[[Rows], None]]:
+def _csv(path: Path, columns: dict[str, str]) -> Iterator[Callable[[Rows], None]]:
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(COLUMNS))
+        writer = csv.DictWriter(file, list(columns))
         writer.writeheader()
         yield writer.writerows
 
 
 @contextmanager
-def _parquet(path: Path) -> Iterator[Callable[[Rows], None]]:
+def _parquet(path: Path, columns: dict[str, str]) -> Iterator[Callable[[Rows], None]]:
     try:
         import pyarrow as arrow
         from pyarrow import parquet
@@ -126,7 +134,7 @@ def _parquet(path: Path) -> Iterator[Callable[[Rows], None]]:
             "Parquet needs pyarrow, which comes with what training needs (pip install pyarrow); or export to .csv"
         ) from error
     types = {"text": arrow.string(), "integer": arrow.int64(), "number": arrow.float64()}
-    schema = arrow.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+    schema = arrow.schema([(name, types[kind]) for name, kind in columns.items()])
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         waiting: Rows = []
 

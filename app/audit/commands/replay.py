@@ -8,9 +8,9 @@ from typing import Any
 
 from app.audit.store.recorded_policies import policy_of
 from app.audit.store.repository import Store, Stored
-from app.errors import ModelMissing, ModelRefused, RecordInvalid
+from app.errors import ModelMissing, ModelRefused, PolicyInvalid, RecordInvalid
 from app.scoring.decider import Decider
-from app.scoring.model import ScoringModel, wire_vector
+from app.scoring.model import ScoringModel
 
 MOST_SHOWN = 20
 
@@ -69,7 +69,7 @@ class Deciders:
         if (found := self._known.get(key)) is None:
             try:
                 found = Decider(self._model(*key[:2]), policy_of(self.store, key[2]))
-            except (ModelMissing, ModelRefused, RecordInvalid) as error:
+            except (ModelMissing, ModelRefused, PolicyInvalid, RecordInvalid) as error:
                 found = str(error)
             self._known[key] = found
         return found
@@ -114,7 +114,7 @@ def _compare(stored: Stored, deciders: Deciders) -> tuple[list[str], float]:
         decider = deciders.of(record)
         if isinstance(decider, str):
             return [decider], 0.0
-        decision = decider.decide(wire_vector(record["features"]))
+        decision = decider.decide(decider.model.contract.vector(record["features"]))
         probability, verdict, reasons = record["probability"], record["decision"], record["reasons"]
     except RecordInvalid as error:
         return [str(error)], 0.0

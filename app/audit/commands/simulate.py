@@ -1,14 +1,13 @@
 """Simulates past decisions at another threshold."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.audit.store.recorded_policies import policy_of
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordInvalid
-from app.scoring.model import wire_vector
-from app.scoring.policy import Policy
+from app.scoring.policy import decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +60,20 @@ def simulate(
     most_ids: how many ids of changed decisions are kept in each direction. done: called with how many more.
     Raises RecordUnavailable, and RecordInvalid for a decision that is not what was written or lacks its policy.
     """
-    policies: dict[str, Policy] = {}
+    rules: dict[str, set[str]] = {}
     counts = {(then, now): 0 for then in ("ACCEPT", "REJECT") for now in ("ACCEPT", "REJECT")}
     ids: dict[tuple[str, str], list[str]] = {pair: [] for pair in counts}
     for stored in records:
         try:
             record = stored.to_link().fields
             version = record["policy_version"]
-            if version not in policies:
-                policies[version] = replace(policy_of(store, version), threshold=threshold)
-            now = policies[version].decide(wire_vector(record["features"]), record["probability"])
-            pair = (record["decision"], now)
+            if version not in rules:
+                rules[version] = {rule.reason.code for rule in policy_of(store, version).rules}
+            # A rule that refused is among the reasons, before what the model scored.
+            by_rule = any(reason["code"] in rules[version] for reason in record["reasons"])
+            if not record["features"]:
+                raise ValueError("a decision is about something")
+            pair = (record["decision"], "REJECT" if by_rule else decide(record["probability"], threshold))
             counts[pair] += 1
         except (RecordInvalid, LookupError, TypeError, ValueError) as error:
             reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"

@@ -87,9 +87,17 @@ def _expression(tree: dict[str, list[Any]], node: int, depth: int) -> str:
     if depth > DEEPEST_TREE:
         raise NotCompilable(f"a tree is deeper than {DEEPEST_TREE} splits")
     name = f"x{int(tree['feature'][node])}"
-    threshold = repr(float(tree["threshold"][node]))
     left = _expression(tree, tree["left"][node], depth + 1)
     right = _expression(tree, tree["right"][node], depth + 1)
+    if (values := tree["values"][node] if "values" in tree else None) is not None:
+        # Neither NaN nor a value that the training did not see is among them.
+        told, others = (right, left) if tree["missing_left"][node] else (left, right)
+        return (
+            f"({told} if {name} in {{{', '.join(repr(float(it)) for it in values)}}} else {others})"
+            if values
+            else others
+        )
+    threshold = repr(float(tree["threshold"][node]))
     # NaN makes either comparison false, so the branch named last is where a missing value goes.
     if tree["missing_left"][node]:
         return f"({right} if {name} > {threshold} else {left})"

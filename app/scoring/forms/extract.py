@@ -13,6 +13,9 @@ from app.scoring.forms.parameters import require_known
 
 Spec = dict[str, Any]
 
+BITS = 32
+"""Of a word of the sets of categories that scikit-learn's trees hold."""
+
 
 def extract(estimator: Any, positive: int = 1) -> Spec:
     """The specification of a binary classifier, for `app.scoring.forms.compiled.compile_scorer`.
@@ -59,18 +62,17 @@ def _negated(spec: Spec) -> Spec:
 def _boosted_trees(estimator: Any) -> Spec:
     if estimator.n_trees_per_iteration_ != 1:
         raise NotCompilable(f"{estimator.n_trees_per_iteration_} trees an iteration, not 1")
-    if getattr(estimator, "_preprocessor", None) is not None:
-        raise NotCompilable("categorical features have no compiled form")
+    columns = _columns_of(estimator)
     trees = []
     for (predictor,) in estimator._predictors:
         nodes = predictor.nodes
-        if nodes["is_categorical"].any():
-            raise NotCompilable("categorical splits have no compiled form")
+        categories = {"values": _values_of(predictor, columns)} if nodes["is_categorical"].any() else {}
         trees.append(
             {
+                **categories,
                 "leaf": nodes["is_leaf"].astype(bool).tolist(),
                 "value": nodes["value"].tolist(),
-                "feature": nodes["feature_idx"].tolist(),
+                "feature": [columns[at][0] if columns else at for at in nodes["feature_idx"].tolist()],
                 # A threshold of +inf sends every number left and NaN right; the largest float does the same.
                 "threshold": [min(float(t), float_info.max) for t in nodes["num_threshold"]],
                 "missing_left": nodes["missing_go_to_left"].astype(bool).tolist(),
@@ -80,6 +82,42 @@ def _boosted_trees(estimator: Any) -> Spec:
         )
     baseline = float(estimator._baseline_prediction.ravel()[0])
     return {"kind": "boosted_trees", "inputs": int(estimator.n_features_in_), "baseline": baseline, "trees": trees}
+
+
+def _columns_of(estimator: Any) -> list[tuple[int, list[float]]]:
+    """Of each column that the trees see its place among the inputs, and of a category its values by their codes.
+
+    Empty where the trees see the inputs as they are. Where there are categories the estimator puts them first, encoded.
+    """
+    preprocessor = getattr(estimator, "_preprocessor", None)
+    if preprocessor is None:
+        return []
+    encoder = preprocessor.named_transformers_["encoder"]
+    flags = [bool(flag) for flag in estimator.is_categorical_]
+    found: list[tuple[int, list[float]]] = []
+    for at, values in zip((at for at, flag in enumerate(flags) if flag), encoder.categories_, strict=True):
+        if values.dtype.kind not in "fiu":
+            raise NotCompilable("categories that are no numbers have no compiled form")
+        found.append((at, [float(value) for value in values if value == value]))
+    return [*found, *((at, []) for at, flag in enumerate(flags) if not flag)]
+
+
+def _values_of(predictor: Any, columns: list[tuple[int, list[float]]]) -> list[list[float] | None]:
+    """Of each node that splits a category the values that go where a missing one does not; None of any other node.
+
+    A value that the training did not see goes with the missing ones.
+    """
+    found: list[list[float] | None] = []
+    for node in predictor.nodes:
+        if node["is_leaf"] or not node["is_categorical"]:
+            found.append(None)
+            continue
+        words = predictor.raw_left_cat_bitsets[node["bitset_idx"]].tolist()
+        known = columns[node["feature_idx"]][1]
+        is_left = [bool(words[code // BITS] >> (code % BITS) & 1) for code in range(len(known))]
+        wanted = not node["missing_go_to_left"]
+        found.append([value for value, left in zip(known, is_left, strict=True) if left == wanted])
+    return found
 
 
 def _linear(transformers: list[Any], regression: Any) -> Spec:

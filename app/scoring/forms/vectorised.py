@@ -7,6 +7,8 @@ added in the order of the trees, as one row's are.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf, nextafter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from app.errors import NotCompilable
@@ -69,8 +71,8 @@ class _Trees:
         for number, tree in enumerate(trees):
             for leaf, (value, path) in enumerate(_leaves(tree)):
                 self._values[number * width + leaf] = value
-                for feature, threshold, left, missing_passes in path:
-                    self._shut(feature, threshold, left, missing_passes, number, ~word.type(1 << leaf))
+                for step in path:
+                    self._shut(step, number, ~word.type(1 << leaf))
         # A power of two as a float has its exponent, plus 1023, in the bits from the 52nd on.
         self._first = np.arange(len(trees)) * width - 1023
         self._rows = max(1, CELLS_A_BLOCK // len(trees))
@@ -79,13 +81,22 @@ class _Trees:
         self._words = np.empty(shape, word), np.empty(shape, word)
         self._powers, self._leaf_values = np.empty(shape), np.empty(shape)
 
-    def _shut(self, feature: int, threshold: float, left: bool, missing_passes: bool, tree: int, others: Any) -> None:
+    def _shut(self, step: "_Step", tree: int, others: Any) -> None:
         """Take a leaf away from the bins on the other side of a split."""
-        bins = self._tables[feature][:, tree]
-        edge = int(self._thresholds[feature].searchsorted(threshold)) + 1
-        bins[slice(edge, -1) if left else slice(edge)] &= others
-        if not missing_passes:
-            bins[-1] &= others
+        bins = self._tables[step.feature][:, tree]
+        if step.values is None:
+            edge = int(self._thresholds[step.feature].searchsorted(step.threshold)) + 1
+            bins[slice(edge, -1) if step.left else slice(edge)] &= others
+            if not step.missing_passes:
+                bins[-1] &= others
+            return
+        own = self._thresholds[step.feature].searchsorted(step.values)
+        if step.missing_passes:
+            bins[own] &= others
+        else:
+            kept = bins[own]
+            bins &= others
+            bins[own] = kept
 
     def prepare(self, inputs: "Floats") -> "Columns":
         import numpy as np
@@ -126,15 +137,37 @@ def _thresholds(spec: Spec) -> list[set[float]]:
     """By feature."""
     found: list[set[float]] = [set() for _ in range(spec["inputs"])]
     for tree in spec["trees"]:
-        for leaf, feature, threshold in zip(tree["leaf"], tree["feature"], tree["threshold"], strict=True):
-            if not leaf:
-                found[feature].add(float(threshold))
+        for node, (leaf, feature) in enumerate(zip(tree["leaf"], tree["feature"], strict=True)):
+            if leaf:
+                continue
+            if (values := values_of(tree, node)) is None:
+                found[feature].add(float(tree["threshold"][node]))
+            else:
+                # So that each of the values has a bin of its own.
+                found[feature].update(edge for value in values for edge in (nextafter(value, -inf), value))
     return found
 
 
-def _leaves(tree: dict[str, list[Any]]) -> Iterator[tuple[float, list[tuple[int, float, bool, bool]]]]:
-    """Each leaf's value and path: (feature, threshold, whether it goes left, whether a missing value goes there)."""
-    waiting: list[tuple[int, list[tuple[int, float, bool, bool]]]] = [(0, [])]
+def values_of(tree: dict[str, list[Any]], node: int) -> list[float] | None:
+    """Of a node that splits a category the values that go where a missing one does not; None of any other."""
+    return tree["values"][node] if "values" in tree else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One side of a split."""
+
+    feature: int
+    threshold: float
+    left: bool
+    missing_passes: bool
+    """Whether a missing value goes there."""
+    values: list[float] | None
+
+
+def _leaves(tree: dict[str, list[Any]]) -> Iterator[tuple[float, list[_Step]]]:
+    """Each leaf's value and path."""
+    waiting: list[tuple[int, list[_Step]]] = [(0, [])]
     while waiting:
         node, path = waiting.pop()
         if tree["leaf"][node]:
@@ -142,8 +175,9 @@ def _leaves(tree: dict[str, list[Any]]) -> Iterator[tuple[float, list[tuple[int,
             continue
         feature, threshold = tree["feature"][node], float(tree["threshold"][node])
         missing_left = bool(tree["missing_left"][node])
-        waiting.append((tree["left"][node], [*path, (feature, threshold, True, missing_left)]))
-        waiting.append((tree["right"][node], [*path, (feature, threshold, False, not missing_left)]))
+        values = values_of(tree, node)
+        waiting.append((tree["left"][node], [*path, _Step(feature, threshold, True, missing_left, values)]))
+        waiting.append((tree["right"][node], [*path, _Step(feature, threshold, False, not missing_left, values)]))
 
 
 class _Linear:

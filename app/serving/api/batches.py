@@ -16,7 +16,6 @@ from pydantic_core import to_json
 
 from app.audit.chain import Entry
 from app.errors import NotCompilable
-from app.features import POSITIONS
 from app.scoring.decider import Decider, Decision
 from app.scoring.rows import NO_REASON, Decisions, RowsDecider, out_of_range
 from app.serving.api.predict import row_of
@@ -79,7 +78,7 @@ async def _batch_of(snapshot: Snapshot, vectors: Sequence[list[float]]) -> Reque
     # Reading a large body took a slice of its own.
     await asyncio.sleep(0)
     values = chain.from_iterable(vectors)
-    rows = np.fromiter(values, np.float64, len(vectors) * len(POSITIONS)).reshape(len(vectors), -1)
+    rows = np.fromiter(values, np.float64, len(vectors) * len(vectors[0])).reshape(len(vectors), -1)
     return LargeBatch(snapshot, rows_decider, rows)
 
 
@@ -205,7 +204,7 @@ class LargeBatch:
 
     def _reasons(self, made: Decisions) -> list[list[dict[str, Any]]]:
         """Of each refusal. Equal ones share a list."""
-        keys = made.reasons.view("i4").ravel().tolist()
+        keys = made.reasons.view("i8").ravel().tolist()
         for row, key in enumerate(keys):
             if key not in self._said:
                 numbers = [number for number in made.reasons[row].tolist() if number != NO_REASON]

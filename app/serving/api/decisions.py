@@ -3,17 +3,18 @@
 import asyncio
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
-from pydantic import Field
+from pydantic import Field, create_model
 from starlette.responses import Response
 
 from app.errors import RecordUnavailable
-from app.features import FEATURES
 from app.scoring.policy import Verdict
-from app.serving.api.inputs import APPLICANT_EXAMPLE, Applicant
+from app.serving.api.inputs import RequestTypes
 from app.serving.api.openapi import problems
+from app.serving.api.reading import Reader
 from app.serving.api.schema import Answer, Reason
 from app.serving.http.messages import answer_of, response_of
 from app.serving.http.problems import NO_DECISION, problem, unavailable
@@ -66,7 +67,7 @@ class Record(Answer):
     request_id: str = Field(description="X-Request-ID of its request.", examples=["c0ffee-1"])
     caller: str | None = Field(description="Who asked; null when nobody has to say.", examples=["branch-12"])
     row: int | None = Field(description="Its row, counted from 0, when it was one of a batch.", examples=[None])
-    features: Applicant = Field(description="The ten features as received.", examples=[APPLICANT_EXAMPLE])
+    features: Any
     model: RecordedModel = Field(description="What scored.", examples=[MODEL_EXAMPLE])
     policy_version: str = Field(description="The policy that it was made under.", examples=["abdb2713aa05"])
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
@@ -84,14 +85,21 @@ COPIED = ("at", "request_id", "caller", "row", "model", "policy_version", "proba
 CHAIN = ("writer", "sequence", "hash")
 
 
-def _answer(found: dict[str, Any]) -> dict[str, Any]:
-    """As Record, from what the record gave."""
-    features = dict(zip(FEATURES, found["features"], strict=True))
+def record_of(types: RequestTypes) -> type[Record]:
+    """The record whose features are the fields of a contract."""
+    features = Field(description="The fields as received.", examples=[types.applicant_example])
+    return create_model("Record", __base__=Record, __doc__=Record.__doc__, features=(types.applicant, features))
+
+
+def _answer(found: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """As Record, from what the record gave. names: of the fields; a decision under another contract has numbers."""
+    values = found["features"]
+    named = names if len(names) == len(values) else [str(place) for place in range(1, len(values) + 1)]
     copied = {name: found[name] for name in (*COPIED, *CHAIN, "challenger")}
-    return {"decision_id": found["key"], "features": features, **copied}
+    return {"decision_id": found["key"], "features": dict(zip(named, values, strict=True)), **copied}
 
 
-def add_records(app: FastAPI, settings: Settings) -> None:
+def add_records(app: FastAPI, settings: Settings, reader: Reader) -> None:
     """The route that reads the record."""
     reading = asyncio.Semaphore(MOST_READING)
 
@@ -100,7 +108,7 @@ def add_records(app: FastAPI, settings: Settings) -> None:
         operation_id="decision",
         summary="A decision that was made, as it is kept",
         tags=["decisions"],
-        response_model=Record,
+        response_model=record_of(reader.types),
         responses=problems(404, 500, 503),
         openapi_extra={"parameters": [PARAMETER]},
     )
@@ -121,4 +129,4 @@ def add_records(app: FastAPI, settings: Settings) -> None:
             return response_of(unavailable(detail))
         if found is None:
             return response_of(problem(404, NO_DECISION))
-        return response_of(answer_of(200, [], json.dumps(_answer(found)).encode()))
+        return response_of(answer_of(200, [], json.dumps(_answer(found, reader.contract.asked_names)).encode()))

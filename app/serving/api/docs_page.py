@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from app import __version__
-from app.serving.api.inputs import BatchRequest, PredictRequest
+from app.serving.api.inputs import RequestTypes
 from app.serving.api.openapi import add_keys
 from app.serving.api.schema import Problem
 
@@ -53,7 +53,7 @@ PAGE = f"""<!doctype html>
 """
 
 
-def document_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
+def document_of(app: FastAPI, types: RequestTypes) -> Callable[[], dict[str, Any]]:
     """Makes the OpenAPI document of the app, once.
 
     The bodies that routes read as bytes, the problems and the API keys are not known to FastAPI: they are added here.
@@ -65,16 +65,16 @@ def document_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
             made.update(
                 get_openapi(title=TITLE, version=__version__, description=DESCRIPTION, tags=TAGS, routes=app.routes)
             )
-            made["components"]["schemas"].update(_schemas())
+            made["components"]["schemas"].update(_schemas(types))
             add_keys(made)
         return made
 
     return document
 
 
-def _schemas() -> dict[str, Any]:
-    types: list[Any] = [PredictRequest, BatchRequest, Problem]
-    inputs = [(type_.__name__, "validation", TypeAdapter(type_)) for type_ in types]
+def _schemas(types: RequestTypes) -> dict[str, Any]:
+    described: list[Any] = [types.predict, types.batch, Problem]
+    inputs = [(type_.__name__, "validation", TypeAdapter(type_)) for type_ in described]
     references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REF)  # type: ignore[arg-type]
     named = {name: schema for (name, _), schema in references.items() if "$ref" not in schema}
     return {**named, **definitions.get("$defs", {})}
@@ -83,7 +83,7 @@ def _schemas() -> dict[str, Any]:
 def as_openapi_3_0(node: Any) -> Any:
     """The document in the words of OpenAPI 3.0, which is the newest that the bundled page can show.
 
-    It says less: eleven values each of their own kind become eleven values of any of these kinds.
+    It says less: values each of their own kind become as many values of any of these kinds.
     """
     if isinstance(node, list):
         return [as_openapi_3_0(item) for item in node]

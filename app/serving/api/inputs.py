@@ -1,113 +1,90 @@
-"""The wire types of requests: what the API reads, shared by its validation, its OpenAPI document and the tests."""
+"""The wire types of requests, made from a contract: what the API reads, and what its OpenAPI document says of it."""
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, Field as Described, with_config
 from typing_extensions import TypedDict
 
-from app.features import POSITIONS
+from app.contract.contract import Contract
+from app.contract.fields import Field, Value
 
 MOST_ROWS = 10_000
 """Of one batch request."""
 
-FEATURES_EXAMPLE: list[float] = [0, 0.31, 52, 0, 0.36, 5400, 8, 0, 1, 0, 1]
-
 # No coercion: "1.5" in quotes or `true` where a number belongs is a mistake of the caller's.
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-Utilisation = Annotated[float, Field(description="Balance on cards and credit lines divided by their limits.")]
-Age = Annotated[float, Field(description="Age in years.")]
-Late30 = Annotated[float, Field(description="Times 30 to 59 days late in the last two years.")]
-DebtRatio = Annotated[float, Field(description="Monthly debt payments and living costs divided by gross income.")]
-Income = Annotated[float | None, Field(description="Gross monthly income; null when it is unknown.")]
-CreditLines = Annotated[float, Field(description="Open loans and credit lines.")]
-Late90 = Annotated[float, Field(description="Times 90 days late or more.")]
-RealEstate = Annotated[float, Field(description="Mortgages and other loans on real estate.")]
-Late60 = Annotated[float, Field(description="Times 60 to 89 days late in the last two years.")]
-Dependents = Annotated[float | None, Field(description="Dependents in the family; null when it is unknown.")]
+ONE_OF_TWO = {"oneOf": [{"required": ["features"]}, {"required": ["applicant"]}]}
 
 
-def _at(position: int) -> Any:
-    """The name and the example of a wire position."""
-    return Field(title=POSITIONS[position], examples=[FEATURES_EXAMPLE[position]])
+@dataclass(frozen=True, slots=True)
+class RequestTypes:
+    """What a contract makes of the bodies of requests."""
 
-
-Features = tuple[
-    Annotated[float, _at(0), Field(description="Row number of the public file; no model ever sees it.")],
-    Annotated[Utilisation, _at(1)],
-    Annotated[Age, _at(2)],
-    Annotated[Late30, _at(3)],
-    Annotated[DebtRatio, _at(4)],
-    Annotated[Income, _at(5)],
-    Annotated[CreditLines, _at(6)],
-    Annotated[Late90, _at(7)],
-    Annotated[RealEstate, _at(8)],
-    Annotated[Late60, _at(9)],
-    Annotated[Dependents, _at(10)],
-]
-"""Eleven values, in the order of app.features.POSITIONS."""
-
-# Written as a call because three of the names are no Python identifiers.
-_TenFeatures = TypedDict(
-    "_TenFeatures",
-    {
-        "RevolvingUtilizationOfUnsecuredLines": Annotated[Utilisation, _at(1)],
-        "age": Annotated[Age, _at(2)],
-        "NumberOfTime30-59DaysPastDueNotWorse": Annotated[Late30, _at(3)],
-        "DebtRatio": Annotated[DebtRatio, _at(4)],
-        "MonthlyIncome": Annotated[Income, _at(5)],
-        "NumberOfOpenCreditLinesAndLoans": Annotated[CreditLines, _at(6)],
-        "NumberOfTimes90DaysLate": Annotated[Late90, _at(7)],
-        "NumberRealEstateLoansOrLines": Annotated[RealEstate, _at(8)],
-        "NumberOfTime60-89DaysPastDueNotWorse": Annotated[Late60, _at(9)],
-        "NumberOfDependents": Annotated[Dependents, _at(10)],
-    },
-)
-
-APPLICANT_EXAMPLE = dict(zip(POSITIONS[1:], FEATURES_EXAMPLE[1:], strict=True))
-
-
-@with_config(STRICT)
-class Applicant(_TenFeatures):
-    """An applicant by the names of the ten features, each of them present."""
-
-
-@with_config({**STRICT, "json_schema_extra": {"oneOf": [{"required": ["features"]}, {"required": ["applicant"]}]}})
-class PredictData(TypedDict, total=False):
-    """One applicant, as eleven values or by name: exactly one of the two."""
-
-    features: Annotated[
-        Features, Field(description="Eleven values in the order of /meta.", examples=[FEATURES_EXAMPLE])
-    ]
-    applicant: Annotated[Applicant, Field(description="Ten features by name.", examples=[APPLICANT_EXAMPLE])]
-
-
-@with_config(STRICT)
-class PredictRequest(TypedDict):
+    features: Any
+    """A tuple of one value a field, in wire order."""
+    applicant: Any
+    """The asked fields by name, each of them present."""
+    predict: Any
     """Body of POST /predict."""
-
-    data: Annotated[PredictData, Field(description="The applicant.", examples=[{"features": FEATURES_EXAMPLE}])]
-
-
-@with_config(STRICT)
-class BatchData(TypedDict):
-    """Many applicants."""
-
-    # Validation stops at the first bad row: one is enough to refuse, and the list of all could be endless.
-    rows: Annotated[
-        list[Features],
-        Field(
-            min_length=1,
-            max_length=MOST_ROWS,
-            fail_fast=True,
-            description="Rows of eleven values.",
-            examples=[[FEATURES_EXAMPLE]],
-        ),
-    ]
-
-
-@with_config(STRICT)
-class BatchRequest(TypedDict):
+    batch: Any
     """Body of POST /predict/batch."""
+    features_example: list[Value]
+    applicant_example: dict[str, Value]
 
-    data: Annotated[BatchData, Field(description="The applicants.", examples=[{"rows": [FEATURES_EXAMPLE]}])]
+
+def request_types(contract: Contract) -> RequestTypes:
+    """Made once: building a validator takes milliseconds."""
+    example = [each.example for each in contract.fields]
+    by_name = {each.name: each.example for each in contract.asked}
+    features: Any = tuple.__class_getitem__(tuple(_type_of(each) for each in contract.fields))
+    asked = {each.name: _type_of(each) for each in contract.asked}
+    applicant = _type("Applicant", "An applicant by the names of the fields, each of them present.", asked)
+    described = Described(description="One value a field, in the order of /meta.", examples=[example])
+    by_names = Described(description="The fields by name, those that are ignored left out.", examples=[by_name])
+    data = _type(
+        "PredictData",
+        "One applicant, by position or by name: exactly one of the two.",
+        {"features": Annotated[features, described], "applicant": Annotated[applicant, by_names]},
+        total=False,
+        json_schema_extra=ONE_OF_TWO,
+    )
+    the_applicant = Described(description="The applicant.", examples=[{"features": example}])
+    # Validation stops at the first bad row: one is enough to refuse, and the list of all could be endless.
+    many = Described(
+        min_length=1,
+        max_length=MOST_ROWS,
+        fail_fast=True,
+        description="Rows of one value a field, in the order of /meta.",
+        examples=[[example]],
+    )
+    rows = _type("BatchData", "Many applicants.", {"rows": Annotated[list[features], many]})
+    the_applicants = Described(description="The applicants.", examples=[{"rows": [example]}])
+    return RequestTypes(
+        features,
+        applicant,
+        _type("PredictRequest", "Body of POST /predict.", {"data": Annotated[data, the_applicant]}),
+        _type("BatchRequest", "Body of POST /predict/batch.", {"data": Annotated[rows, the_applicants]}),
+        example,
+        by_name,
+    )
+
+
+def _type(name: str, doc: str, fields: dict[str, Any], total: bool = True, **config: Any) -> Any:
+    # Written as a call because names of fields need not be Python identifiers.
+    made: Any = TypedDict(name, fields, total=total)  # type: ignore[misc]
+    made.__doc__ = doc
+    return with_config(ConfigDict(**{**STRICT, **config}))(made)  # type: ignore[typeddict-item]
+
+
+def _type_of(asked: Field) -> Any:
+    """Of one value, with all that the contract says of it."""
+    unit = f" Unit: {asked.unit}." if asked.unit else ""
+    told: dict[str, Any] = {"title": asked.name, "description": f"{asked.description}{unit}".strip() or None}
+    if asked.example is not None or asked.nullable:
+        told["examples"] = [asked.example]
+    value: Any = Literal[asked.values] if asked.type == "category" else float
+    if asked.asked and asked.type != "category":
+        step = 1 if asked.type == "integer" else None
+        value = Annotated[float, Described(ge=asked.minimum, le=asked.maximum, multiple_of=step)]
+    return Annotated[value | None if asked.nullable else value, Described(**told)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.serving.api.inputs import APPLICANT_EXAMPLE, FEATURES_EXAMPLE
+from app.serving.api.inputs import RequestTypes
 from app.serving.http.access import NO_KEY, OUT_OF_SCOPE
 from app.serving.http.paths import endpoint_of
 from app.serving.http.problems import MEDIA_TYPE, title_of
@@ -20,15 +20,18 @@ MEANINGS: dict[int, str] = {
     "again (seconds).",
 }
 
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "PredictRequest": {
-        "features": {"summary": "Eleven values", "value": {"data": {"features": FEATURES_EXAMPLE}}},
-        "applicant": {"summary": "By name", "value": {"data": {"applicant": APPLICANT_EXAMPLE}}},
-    },
-    "BatchRequest": {
-        "rows": {"summary": "Two applicants", "value": {"data": {"rows": [FEATURES_EXAMPLE, FEATURES_EXAMPLE]}}}
-    },
-}
+
+def examples_of(types: RequestTypes) -> dict[str, dict[str, Any]]:
+    """Of each body."""
+    row = types.features_example
+    by_name = {"data": {"applicant": types.applicant_example}}
+    return {
+        "PredictRequest": {
+            "features": {"summary": "By position", "value": {"data": {"features": row}}},
+            "applicant": {"summary": "By name", "value": by_name},
+        },
+        "BatchRequest": {"rows": {"summary": "Two applicants", "value": {"data": {"rows": [row, row]}}}},
+    }
 
 
 KEY = "ApiKey"
@@ -63,7 +66,7 @@ DETAILS: dict[int, str] = {
     408: "nothing more of the body came for 10 s",
     413: "the body may have at most 64 KiB",
     415: "send the header Content-Type: application/json",
-    422: "age must be a number",
+    422: "data must hold exactly one of features and applicant",
     500: "boom",
     503: "no model is loaded: the first attempt to load one has not ended",
 }
@@ -78,7 +81,7 @@ def example_of(status: int) -> dict[str, Any]:
         "detail": DETAILS[status],
     }
     if status == 422:
-        example["errors"] = [{"pointer": "/data/features/2", "detail": DETAILS[status]}]
+        example["errors"] = [{"pointer": "/data", "detail": DETAILS[status]}]
     return example | {"request_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}
 
 
@@ -112,7 +115,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def body(schema: str) -> dict[str, Any]:
+def body(schema: str, types: RequestTypes) -> dict[str, Any]:
     """For a route's `openapi_extra`: the body that it reads as bytes."""
-    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": EXAMPLES[schema]}
+    content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": examples_of(types)[schema]}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}

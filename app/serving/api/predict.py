@@ -5,7 +5,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.scoring.decider import Decision
-from app.serving.api.reading import read_vector
+from app.serving.api.reading import Reader
 from app.serving.http.media import require_json
 from app.serving.http.messages import Answered, Headers, HeaderValues, answer_of
 from app.serving.http.problems import REFUSALS, problem_of
@@ -18,10 +18,11 @@ from app.serving.record.recorder import Recorder, RequestContext
 class Predict:
     """Decides, keeps, counts and answers; what follows from the key and the size of a request is decided before.
 
-    recorder: None where decisions are not kept.
+    reader: of the service's contract. recorder: None where decisions are not kept.
     """
 
-    def __init__(self, holder: Holder, challenger: Challenger, recorder: Recorder | None) -> None:
+    def __init__(self, reader: Reader, holder: Holder, challenger: Challenger, recorder: Recorder | None) -> None:
+        self._reader = reader
         self._holder = holder
         self._challenger = challenger
         self._recorder = recorder
@@ -33,7 +34,7 @@ class Predict:
         """
         try:
             require_json(headers)
-            vector = read_vector(body)
+            vector = self._reader.vector(body)
             snapshot = self._holder.snapshot()
             context = RequestContext(current_request_id(), caller)
             row, content = decide(snapshot, vector, self._recorder, context)

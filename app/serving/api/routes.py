@@ -11,24 +11,25 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
-from app.features import NULLABLE, POSITIONS
+from app.contract.contract import Contract
 from app.metrics import Metrics
 from app.serving.api.batches import answer_batch, encoded
 from app.serving.api.decisions import add_records
 from app.serving.api.docs_page import docs_router, document_of
 from app.serving.api.openapi import KEPT, body, problems
 from app.serving.api.predict import Predict, decided
-from app.serving.api.reading import read_rows
+from app.serving.api.reading import Reader
 from app.serving.api.schema import (
     BatchAnswer,
     Challenging,
     Health,
     LastReload,
     Meta,
-    Position,
     PredictAnswer,
     Registry,
     Status,
+    factor_of,
+    position_of,
 )
 from app.serving.http.edge import Edge, EdgeMiddleware
 from app.serving.http.media import require_json
@@ -55,6 +56,7 @@ NO_TELEMETRY: TelemetryConfig = {
 
 def create_app(
     settings: Settings,
+    reader: Reader,
     holder: Holder,
     challenger: Challenger,
     recorder: Recorder | None,
@@ -63,14 +65,17 @@ def create_app(
     metrics: Metrics,
     lifespan: Lifespan | None = None,
 ) -> FastAPI:
-    """The API over whatever the holder serves. recorder: None where decisions are not kept."""
+    """The API over whatever the holder serves.
+
+    reader: of the service's contract. recorder: None where decisions are not kept.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan, telemetry=NO_TELEMETRY)
     add_problem_handlers(app)
-    app.openapi = document_of(app)  # type: ignore[method-assign]
+    app.openapi = document_of(app, reader.types)  # type: ignore[method-assign]
     app.include_router(docs_router(app.openapi))
-    _add_decisions(app, holder, challenger, recorder, predict)
-    add_records(app, settings)
-    _add_model(app, settings, holder, challenger)
+    _add_decisions(app, reader, holder, challenger, recorder, predict)
+    add_records(app, settings, reader)
+    _add_model(app, settings, reader.contract, holder, challenger)
     _add_operation(app, holder)
     _add_metrics(app, metrics)
     app.add_middleware(EdgeMiddleware, edge=edge)
@@ -78,7 +83,12 @@ def create_app(
 
 
 def _add_decisions(
-    app: FastAPI, holder: Holder, challenger: Challenger, recorder: Recorder | None, predict: Predict
+    app: FastAPI,
+    reader: Reader,
+    holder: Holder,
+    challenger: Challenger,
+    recorder: Recorder | None,
+    predict: Predict,
 ) -> None:
     @app.post(
         "/predict",
@@ -87,7 +97,7 @@ def _add_decisions(
         tags=["decisions"],
         response_model=PredictAnswer,
         responses=KEPT | problems(408, 413, 415, 422, 500, 503),
-        openapi_extra=body("PredictRequest"),
+        openapi_extra=body("PredictRequest", reader.types),
     )
     async def predict_one(request: Request) -> Response:
         headers = header_values(request.headers.raw)
@@ -102,11 +112,11 @@ def _add_decisions(
         tags=["decisions"],
         response_model=BatchAnswer,
         responses=problems(408, 413, 415, 422, 500, 503),
-        openapi_extra=body("BatchRequest"),
+        openapi_extra=body("BatchRequest", reader.types),
     )
     async def predict_batch(request: Request) -> Response:
         require_json(header_values(request.headers.raw))
-        rows = read_rows(await request.body())
+        rows = reader.rows(await request.body())
         snapshot = holder.snapshot()
         context = RequestContext(current_request_id(), request.scope["caller"])
         answer = await answer_batch(snapshot, rows, recorder, context)
@@ -122,8 +132,8 @@ def _last(reload: Reload | None) -> LastReload | None:
     return None if reload is None else LastReload(outcome=reload.outcome, at=_utc(reload.at), reason=reload.reason)
 
 
-def _add_model(app: FastAPI, settings: Settings, holder: Holder, challenger: Challenger) -> None:
-    positions = [Position(position=at, name=name, nullable=name in NULLABLE) for at, name in enumerate(POSITIONS)]
+def _add_model(app: FastAPI, settings: Settings, contract: Contract, holder: Holder, challenger: Challenger) -> None:
+    positions = [position_of(at, each) for at, each in enumerate(contract.fields)]
 
     @app.get("/meta", operation_id="meta", summary="The model that is loaded", tags=["model"], responses=problems(500))
     async def meta() -> Meta:
@@ -133,16 +143,18 @@ def _add_model(app: FastAPI, settings: Settings, holder: Holder, challenger: Cha
             model_uri=settings.mlflow.model_uri,
             threshold=holder.policy.threshold,
             policy_version=holder.policy.version,
-            n_features_expected=len(POSITIONS),
+            n_features_expected=len(positions),
+            contract_version=contract.version,
             git_commit=settings.git_commit,
             model_version=document and document.identity.version,
             features=positions,
+            factors=document and [factor_of(each) for each in document.contract.factors],
             run_id=document and document.identity.run_id,
             digest=document and document.identity.digest,
             loaded_at=snapshot and _utc(snapshot.loaded_at),
             trained_at=document and _utc(document.identity.trained_at),
             figures=document and document.figures,
-            warnings=document and document.warnings,
+            warnings=snapshot and snapshot.warnings,
             stale=holder.stale,
             registry=contact and Registry(up=contact.up, since=_utc(contact.since)),
             last_reload=_last(holder.last_reload),

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.contract.factors import Factor
+from app.contract.fields import Direction, Field as FieldOfContract, Kind
 from app.scoring.policy import Verdict
 from app.scoring.reasons import MOST_REASONS
 
@@ -18,8 +20,8 @@ class Reason(Answer):
 
     code: str = Field(description="Of the text, for programs.", examples=["UTILISATION_HIGH"])
     feature: str | None = Field(
-        description="The feature that counted; null when no feature explains the refusal.",
-        examples=["RevolvingUtilizationOfUnsecuredLines"],
+        description="The factor that counted, or the field of a rule; null when neither explains the refusal.",
+        examples=["utilisation"],
     )
     text: str = Field(
         description="What the applicant is told.",
@@ -102,8 +104,34 @@ class Position(Answer):
     """One position of the wire vector."""
 
     position: int = Field(description="Index into features.", examples=[5])
-    name: str = Field(description="Name of the feature.", examples=["MonthlyIncome"])
+    name: str = Field(description="Name of the field.", examples=["income"])
     nullable: bool = Field(description="Whether null is allowed.", examples=[True])
+    type: Kind = Field(description="What it holds; what is ignored only keeps its place.", examples=["number"])
+    values: list[str] | None = Field(description="Of a category, all that there are, else null.", examples=[None])
+    minimum: float | None = Field(description="The least that is allowed.", examples=[0])
+    maximum: float | None = Field(description="The most that is allowed.", examples=[None])
+    unit: str = Field(description="Of the number.", examples=["dollars a month"])
+    description: str = Field(description="What it is.", examples=["Gross monthly income."])
+
+
+class SeenFactor(Answer):
+    """What the model sees of an application."""
+
+    name: str = Field(description="As reasons name it.", examples=["income"])
+    expression: str = Field(description="How it is computed from the fields.", examples=["max(income, 0)"])
+    risk: Direction = Field(description="Which way the risk may move as it grows.", examples=["falls"])
+    unit: str = Field(description="Of its number.", examples=["dollars a month"])
+
+
+def position_of(at: int, asked: FieldOfContract) -> Position:
+    """A field at its place."""
+    told = {name: getattr(asked, name) for name in ("name", "nullable", "type", "minimum", "maximum", "unit")}
+    return Position(position=at, values=list(asked.values) or None, description=asked.description, **told)
+
+
+def factor_of(factor: Factor) -> SeenFactor:
+    """A factor of a model."""
+    return SeenFactor(name=factor.name, expression=factor.expression, risk=factor.risk, unit=factor.unit)
 
 
 class LastReload(Answer):
@@ -145,7 +173,13 @@ class Meta(Answer):
     git_commit: str = Field(description="Commit the service was built from.", examples=["3f2c1e0"])
     model_version: str | None = Field(description="The version that is loaded.", examples=["3"])
     features: list[Position] = Field(
-        description="The wire vector.", examples=[[{"position": 5, "name": "MonthlyIncome", "nullable": True}]]
+        description="The wire vector.",
+        examples=[[position_of(5, FieldOfContract("income", nullable=True, minimum=0.0)).model_dump()]],
+    )
+    contract_version: str = Field(description="The contract whose fields callers send.", examples=["90a2c9f309b3"])
+    factors: list[SeenFactor] | None = Field(
+        description="What the loaded model sees of the fields.",
+        examples=[[{"name": "income", "expression": "income", "risk": "falls", "unit": "dollars a month"}]],
     )
     run_id: str | None = Field(description="The training run of the model.", examples=["0c6e5d4f"])
     digest: str | None = Field(description="SHA-256 of the model's files.", examples=["9f86d081"])
@@ -176,8 +210,10 @@ class Meta(Answer):
 class FieldError(Answer):
     """One thing that is wrong with the body."""
 
-    pointer: str = Field(description="Where, as a JSON Pointer (RFC 6901).", examples=["/data/features/2"])
-    detail: str = Field(description="What is wrong and what is allowed.", examples=["age must be a number"])
+    pointer: str = Field(description="Where, as a JSON Pointer (RFC 6901).", examples=["/data/features"])
+    detail: str = Field(
+        description="What is wrong and what is allowed.", examples=["features must hold exactly 11 values"]
+    )
 
 
 class Problem(Answer):
@@ -186,10 +222,10 @@ class Problem(Answer):
     type: str = Field(description="about:blank: the status says it all.", examples=["about:blank"])
     title: str = Field(description="The status in words.", examples=["Unprocessable Content"])
     status: int = Field(description="The HTTP status.", examples=[422])
-    detail: str = Field(description="What is wrong and what to do.", examples=["age must be a number"])
+    detail: str = Field(description="What is wrong and what to do.", examples=["features must hold exactly 11 values"])
     request_id: str = Field(description="Quote it to the operator; it is in the logs.", examples=["c0ffee-1"])
     errors: list[FieldError] | None = Field(
         default=None,
         description="With status 422: the first 20 things that are wrong.",
-        examples=[[{"pointer": "/data/features/2", "detail": "age must be a number"}]],
+        examples=[[{"pointer": "/data/features", "detail": "features must hold exactly 11 values"}]],
     )

@@ -12,8 +12,9 @@ from starlette.background import BackgroundTask
 
 from app.metrics import ChallengerMetrics, Metrics
 from app.models.load import UNCOMPILED
+from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
-from app.scoring.policy import Policy, Verdict
+from app.scoring.policy import Verdict
 from app.serving.http.problems import described
 from app.serving.live.holder import Snapshot
 from app.serving.live.reloads import Reload, Reloads
@@ -34,13 +35,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A wire vector, what was answered about it, and the policy that decided."""
+    """A wire vector, what was answered about it, and what decided."""
 
     vector: list[float]
     decision_id: str | None
     probability: float
     decision: Verdict
-    policy: Policy
+    decider: Decider
 
 
 Compared = tuple[Waiting, float | None]
@@ -116,7 +117,7 @@ class Challenger:
         free = MOST_WAITING - len(self._waiting)
         for vector, row in zip(vectors[:free], rows, strict=False):
             answered = (row["decision_id"], row["probability"], row["decision"])
-            self._waiting.append(Waiting(vector, *answered, snapshot.policy))
+            self._waiting.append(Waiting(vector, *answered, snapshot.decider))
         if len(vectors) > free:
             self._metrics.challenger_dropped.labels("full").inc(len(vectors) - free)
         self._offered.set()
@@ -166,7 +167,7 @@ class Challenger:
         for waiting, score in compared:
             if score is None:
                 continue
-            challengers = waiting.policy.decide(waiting.vector, score)
+            challengers = waiting.decider.verdict(waiting.vector, score)
             bound.observe(score - waiting.probability, waiting.decision, challengers)
             if waiting.decision_id is not None:
                 scores.append((waiting.decision_id, score))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
+from app.contract_file import load_contract
 from app.errors import ModelForbidden, ModelMissing, ModelRefused, ModelUnavailable
 from app.models.cache import ModelCache, document_digest
 from app.models.load import load_entry
@@ -64,6 +65,7 @@ class Follower:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings.serving
+        self._contract = load_contract(settings)
         self._uri = uri
         self._place = place
         self._pull = pull
@@ -147,6 +149,8 @@ class Follower:
 
     async def _take(self, model: ScoringModel, entry: Path, pointer: Pointer | None) -> Pointer:
         """pointer: what the registry says of it; its identity is all that is known where nobody was asked."""
+        if difference := self._contract.difference(model.contract):
+            raise ModelRefused(f"{model.identity.uri} has another contract: {difference}")
         self._place.take(model)
         # Only now: the next start must find a model that is known to load.
         await asyncio.to_thread(self._cache().remember, self._uri, entry)

@@ -51,6 +51,8 @@ class Snapshot:
     """What large batches need of model and policy; None for a model that only decides one row at a time."""
     named: dict[str, Any] = field(init=False)
     """What each answer says of it: the fields of app.serving.api.schema.ServedBy."""
+    warnings: list[str] = field(init=False)
+    """What whoever relies on it should know: of the model, and of what the policy has no words for."""
 
     def __post_init__(self) -> None:
         named = {
@@ -60,6 +62,9 @@ class Snapshot:
             "model_version": self.model.identity.version,
         }
         object.__setattr__(self, "named", named)
+        explained = self.decider.reference is not None
+        unsaid = [f"policy: {it}" for it in self.policy.problems(self.model.contract)] if explained else []
+        object.__setattr__(self, "warnings", [*self.model.document.warnings, *unsaid])
 
     @property
     def model(self) -> ScoringModel:

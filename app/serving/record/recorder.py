@@ -64,8 +64,7 @@ class Recorder:
             "request_id": context.request_id,
             "caller": context.caller,
             "row": row,
-            # Position 0 is the row number of the public file, which says nothing about an applicant.
-            "features": vector[1:],
+            "features": snapshot.model.contract.values(vector),
             "model": snapshot.model.identity.lasting,
             "policy_version": snapshot.policy.version,
             "probability": decided["probability"],

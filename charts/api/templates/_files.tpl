@@ -17,3 +17,8 @@
       name: {{ .Values.audit.database.existingSecret }}
       key: {{ .Values.audit.database.uriKey }}
 {{- end }}
+
+{{/* The contract that the pods have, as YAML. */}}
+{{- define "api.contract" -}}
+{{- .Values.contract | default (.Files.Get "generated/contract.yaml" | fromYaml) | toYaml }}
+{{- end }}

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from app.training.sample import synthetic_frame
+from harness.sample import synthetic_frame
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,10 @@ import pytest
 
 from app.batch.chunks import Chunk, read_chunks
 from app.errors import DataInvalid
-from app.features import FEATURES, NAMELESS, TARGET
 from app.tables import text, typed
 from app.tables.find import find
+from app.tables.wanted import NAMELESS
+from harness.fields import CONTRACT, FEATURES, TARGET
 
 
 def written(frame: pd.DataFrame, path: Path) -> Path:
@@ -24,7 +25,7 @@ def written(frame: pd.DataFrame, path: Path) -> Path:
 
 def chunks(path: Path, id_column: str | None = None, numbered: bool = False) -> list[Chunk]:
     (file,) = find(str(path), "")
-    return list(read_chunks(file, id_column, numbered))
+    return list(read_chunks(file, CONTRACT, id_column, numbered))
 
 
 def matrix(path: Path, **options: Any) -> Any:

@@ -13,12 +13,12 @@ import pytest
 from app.batch.job import Job, Options, Scored, share_of
 from app.batch.output import output_folder
 from app.errors import DataInvalid
-from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.tables.find import find
+from harness.fields import FEATURES
 from tests.support.fakes import Api, constant_document, constant_model
 
 POLICY = load_policy(Settings())

@@ -37,7 +37,7 @@ def test_the_cases_of_a_matrix_are_those_of_its_vectors() -> None:
             expected = next((name for name, holds in zip(names, held, strict=True) if holds), None)
             assert factors.case(at, row, value) == expected
             seen.add(expected)
-    assert seen == {None, "code", "not_stated"}
+    assert seen == {None, "code", "not_stated", "no_income"}
 
 
 def test_a_factor_without_a_value_is_missing() -> None:

@@ -20,7 +20,7 @@ SMALL: dict[str, Any] = {
     "outcome": {"name": "risk", "bad": "bad", "good": "good"},
     "age": "years",
     "fields": [
-        {"name": "n", "type": "ignored", "example": 0},
+        {"name": "row", "type": "ignored", "example": 0},
         {"name": "years", "type": "integer", "minimum": 18, "maximum": 99, "example": 30},
         {"name": "purpose", "type": "category", "values": ["car", "house"], "example": "car"},
         {"name": "amount", "nullable": True, "minimum": 0},
@@ -153,7 +153,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
                 )
                 or it["factors"].pop()
             ),
-            "it asks for the fields n, years",
+            "it asks for the fields row, years",
         ),
     ],
 )

@@ -5,9 +5,12 @@ from random import Random
 
 import pytest
 
-from app.features import FEATURES, NULLABLE
-from app.serving.api.reading import BodyInvalid, read_rows, read_vector
+from app.serving.api.reading import BodyInvalid, Reader
+from harness.fields import CONTRACT, FEATURES, NULLABLE
 from loadtests.payloads import BATCH_ROWS, JSON, Payload, applicant, bad, batch, documented, single
+
+READER = Reader(CONTRACT)
+read_vector, read_rows = READER.vector, READER.rows
 
 
 def test_every_made_up_applicant_is_valid() -> None:

@@ -21,6 +21,7 @@ from app.models.cache import (
 )
 from app.models.pointer import Pointer
 from app.settings import ROOT
+from harness.fields import PLAIN
 from tests.support.fakes import NAME, constant_document
 from tests.unit.scoring.test_model import linear_document
 
@@ -31,12 +32,12 @@ def commit_entry(cache: ModelCache) -> Path:
     with cache.staging() as staged:
         (staged / "model").mkdir()
         (staged / "model" / "model.skops").write_bytes(b"numbers")
-        return cache.commit(staged, linear_document(list(range(1, 11))))
+        return cache.commit(staged, linear_document(PLAIN))
 
 
 def test_a_committed_entry_is_read_back(tmp_path: Path) -> None:
     cache = ModelCache(tmp_path)
-    assert read_entry(commit_entry(cache)) == linear_document(list(range(1, 11)))
+    assert read_entry(commit_entry(cache)) == linear_document(PLAIN)
 
 
 def test_a_uri_recalls_its_last_entry(tmp_path: Path) -> None:
@@ -206,6 +207,7 @@ KILLED_WHILE_STAGING = """
 import os, signal, sys
 from pathlib import Path
 from app.models.cache import ModelCache
+from harness.fields import PLAIN
 with ModelCache(Path(sys.argv[1])).staging() as staged:
     (staged / "half").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

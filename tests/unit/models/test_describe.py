@@ -17,7 +17,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from app.errors import ModelRefused, ModelUnavailable
-from app.features import FEATURES
 from app.models import describe
 from app.models.cache import ModelCache
 from app.models.describe import document_of
@@ -25,6 +24,7 @@ from app.models.load import MODEL_FOLDER, UNCOMPILED, load_entry
 from app.scoring.forms.extract import extract
 from app.scoring.model import ModelDocument
 from app.settings import ROOT, ServingSettings
+from harness.fields import CONTRACT, FEATURES
 from tests.support.estimators import outcomes, quirky_rows
 from tests.unit.scoring.test_model import IDENTITY
 
@@ -47,7 +47,7 @@ def saved(model: Any, folder: Path, version: str = "", inputs: list[dict[str, st
 
 
 def described(folder: Path, positive_class: str = "", **settings: Any) -> ModelDocument:
-    return document_of(folder, IDENTITY, {}, positive_class, ServingSettings(**settings))
+    return document_of(folder, IDENTITY, {}, positive_class, ServingSettings(**settings), CONTRACT)
 
 
 def test_a_model_that_says_all_has_no_warnings(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_model_that_says_all_has_no_warnings(tmp_path: Path) -> None:
 
 def test_columns_that_nothing_names_are_taken_in_order_and_it_is_told(tmp_path: Path) -> None:
     document = described(saved(boosted(), tmp_path))
-    assert document.positions == list(range(1, 11))
+    assert document.contract.factor_names == FEATURES
     assert document.warnings == ["the model names no columns: its 10 inputs are taken in the wire vector's order"]
 
 
@@ -129,7 +129,7 @@ def test_columns_that_the_model_looks_up_by_name_are_given_by_name(tmp_path: Pat
         document = described(saved(model, staged / MODEL_FOLDER))
         entry = cache.commit(staged, document)
     assert document.spec["names"] == list(FEATURES)[::-1]
-    assert document.positions == list(range(10, 0, -1))
+    assert document.contract.factor_names == FEATURES[::-1]
     served = load_entry(entry, ServingSettings())
     expected = [model.predict_proba(table.iloc[[row]])[0, 1] for row in range(20)]
     assert [served.score([0.0, *row]) for row in ROWS[:20].tolist()] == expected

@@ -10,7 +10,7 @@ import pytest
 from app.errors import ModelRefused
 from app.models.document import document_bytes, proven, read_document, with_golden_probabilities
 from app.models.pointer import Pointer
-from app.scoring.model import ModelDocument, ScoringModel
+from app.scoring.model import ModelDocument, Row, ScoringModel
 from tests.support.fakes import NAME, constant_document, constant_model
 
 ROW = [0.5, 40.0, 0.0, 0.3, 5000.0, 8.0, 0.0, 1.0, 0.0, None]
@@ -21,7 +21,7 @@ def pointer_to(content: bytes, **different: str) -> Pointer:
     return replace(pointer, **different)
 
 
-def with_rows(model: ScoringModel, *rows: list[float | None]) -> ScoringModel:
+def with_rows(model: ScoringModel, *rows: Row) -> ScoringModel:
     reference = model.document.reference
     assert reference is not None
     known = replace(reference, golden_rows=list(rows), golden_probabilities=[])

@@ -21,6 +21,7 @@ from app.models.mlmodel import Saved
 from app.models.predicting import Classifier, PredictProba
 from app.scoring.model import ModelDocument
 from app.settings import ServingSettings
+from harness.fields import PLAIN
 from tests.unit.scoring.test_model import IDENTITY
 
 ROWS = np.arange(40.0).reshape(4, 10)
@@ -123,5 +124,5 @@ def test_an_uncompiled_entry_is_served_through_predict_proba(tmp_path: Path) -> 
     with cache.staging() as staged:
         (staged / "model").mkdir()
         saved(prior_classifier(), staged / "model" / "m.skops")
-        entry = cache.commit(staged, ModelDocument(IDENTITY, list(range(1, 11)), spec, None, {}))
+        entry = cache.commit(staged, ModelDocument(IDENTITY, PLAIN, spec, None, {}))
     assert load_entry(entry, ServingSettings()).score([0.0] * 11) == 0.75

@@ -13,30 +13,33 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from app.errors import ModelRefused
-from app.features import NULLABLE, POSITIONS
 from app.models import proof
 from app.models.predicting import PredictProba
 from app.models.proof import compiled_difference, probe_vectors, prove
 from app.scoring.forms.extract import Spec, extract
 from app.scoring.forms.vectorised import vectorise
-from app.scoring.model import Reference, wire_vector
+from app.scoring.model import Reference
+from harness.fields import CONTRACT, NULLABLE, PLAIN, POSITIONS
 from tests.support.estimators import outcomes, quirky_rows
+from tests.support.plain import PLAIN_ALL
 
-TEN = list(range(1, 11))
+TEN = PLAIN
 
 
 def reference_of(model: Any, shift: float = 0.0) -> Reference:
     """Golden rows of a model, with their probabilities moved by shift."""
     rows: list[list[float | None]] = [[float(i + j) for j in range(10)] for i in range(5)]
     rows[2][4] = None
-    inputs = np.array([wire_vector(row)[1:] for row in rows])
+    inputs = np.array([PLAIN.vector(row)[1:] for row in rows])
     golden = [float(p) + shift for p in model.predict_proba(inputs)[:, 1]]
     return Reference({}, [], [], {}, rows, golden)
 
 
 def difference(model: Any, spec: Spec, positive: int = 1) -> str | None:
     predict = PredictProba(model, positive)
-    return compiled_difference(predict, spec, prove(predict, list(range(1, spec["inputs"] + 1)), None))
+    return compiled_difference(
+        predict, spec, prove(predict, CONTRACT.with_factors(PLAIN.factors[: spec["inputs"]]), None)
+    )
 
 
 def test_a_model_that_agrees_passes(boosted: Any) -> None:
@@ -91,11 +94,11 @@ def test_a_first_class_is_proven_as_the_second(boosted: Any, origin: Any) -> Non
 
 def test_a_model_without_golden_rows_is_proven_on_probes(origin: Any) -> None:
     predict = PredictProba(origin)
-    assert compiled_difference(predict, extract(origin), prove(predict, list(range(11)), None)) is None
+    assert compiled_difference(predict, extract(origin), prove(predict, PLAIN_ALL, None)) is None
 
 
 def test_probes_are_the_same_every_time_and_have_missing_values() -> None:
-    first, second = probe_vectors(), probe_vectors()
+    first, second = probe_vectors(CONTRACT), probe_vectors(CONTRACT)
     assert repr(first) == repr(second)
     assert any(value != value for vector in first for value in vector)
 

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 
-from app.features import FEATURES
 from app.promotion.comparing import compare_models
 from app.scoring.model import ScoringModel
 from app.training.data import Dataset
+from harness.fields import FEATURES, PLAIN
 from tests.support.fakes import constant_document, constant_model
 
 AGE = FEATURES.index("age")
@@ -13,12 +15,14 @@ def applicants(count: int) -> Dataset:
     """Ages from 0 up, every fourth one in default."""
     features = np.ones((count, len(FEATURES)))
     features[:, AGE] = np.arange(count)
-    return Dataset("test", np.arange(1.0, count + 1), features, (np.arange(count) % 4 == 0).astype(np.int64))
+    return Dataset(PLAIN, "test", np.arange(1.0, count + 1), features, (np.arange(count) % 4 == 0).astype(np.int64))
 
 
 def refuses_below(age: float) -> ScoringModel:
     """A model for which nothing but the age counts."""
-    return ScoringModel(constant_document(0.5), lambda inputs: 0.3 if inputs[AGE] < age else 0.01)
+    return ScoringModel(
+        replace(constant_document(0.5), contract=PLAIN), lambda inputs: 0.3 if inputs[AGE] < age else 0.01
+    )
 
 
 def test_who_changes_sides_is_counted_with_defaults_and_ages() -> None:

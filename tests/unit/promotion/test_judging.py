@@ -9,13 +9,14 @@ from app.promotion.judging import judge_model, promote
 from app.settings import Settings
 from app.training.data import clean
 from app.training.gate import Champion
-from app.training.sample import synthetic_frame
+from harness.fields import CONTRACT
+from harness.sample import synthetic_frame
 from tests.support.fakes import constant_model
 
 
 @pytest.fixture(scope="module")
 def dataset() -> Any:
-    return clean(synthetic_frame(1, 2000), "test")
+    return clean(synthetic_frame(1, 2000), "test", CONTRACT)
 
 
 def test_a_registered_model_is_judged_by_the_gate_of_training(dataset: Any) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.features import FEATURES
 from app.registry import Candidate
 from app.scoring.model import FeatureReference, Reference
 from app.settings import MlflowSettings, ServingSettings, Settings
+from harness.fields import FEATURES, PLAIN
 from tests.support.estimators import quirky_rows
 
 
@@ -33,7 +33,7 @@ def reference_of(model: Any) -> Reference:
 def candidate_of(model: Any, reference: Reference | None = None) -> Candidate:
     return Candidate(
         estimator=model,
-        columns=list(FEATURES),
+        contract=PLAIN,
         example=pd.DataFrame(quirky_rows(5, 10, seed=8), columns=list(FEATURES)),
         parameters={"seed": 1},
         figures={"roc_auc": 0.86},

@@ -219,9 +219,9 @@ def test_a_store_that_cannot_be_used_is_one_sentence_with_the_remedy(
     assert "\n" not in str(caught.value)
 
 
-def test_an_embedded_registry_that_cannot_be_opened_is_one_sentence(named_settings: Named) -> None:
+def test_an_embedded_registry_that_cannot_be_opened_is_one_sentence(named_settings: Named, tmp_path: Path) -> None:
     settings = named_settings("unopened")
-    mlflow_settings = settings.mlflow.model_copy(update={"tracking_uri": "sqlite:////nowhere/at/all/mlflow.db"})
-    with pytest.raises(ModelUnavailable, match="cannot be had from sqlite:////nowhere") as caught:
+    mlflow_settings = settings.mlflow.model_copy(update={"tracking_uri": f"sqlite:///{tmp_path}/no/folder/mlflow.db"})
+    with pytest.raises(ModelUnavailable, match="the registry's file .*/no/folder/mlflow.db cannot be made") as caught:
         pull("models:/m/1", settings.model_copy(update={"mlflow": mlflow_settings}))
     assert "\n" not in str(caught.value)

@@ -2,11 +2,21 @@
 
 import pytest
 
+from app.contract.factors import identity
 from app.errors import ModelRefused
-from app.features import FEATURES, ROW_NUMBER_NAMES
-from app.scoring.columns import names_of, positions_of
+from app.scoring.columns import factors_of, names_of
+from harness.fields import CONTRACT, FEATURES, POSITIONS
 
 REVERSED = list(reversed(FEATURES))
+ROW_NUMBER = CONTRACT.fields[0]
+ROW_NUMBER_NAMES = {"", "Unnamed: 0", ROW_NUMBER.name, *ROW_NUMBER.columns}
+
+
+def positions_of(columns: list[str] | None, count: int) -> list[int]:
+    """Wire positions of the fields that a model takes as they stand."""
+    found = factors_of(columns, count, CONTRACT)
+    assert found == [identity(factor.name) for factor in found]
+    return [POSITIONS.index(factor.name) for factor in found]
 
 
 def test_named_columns_are_found_by_name() -> None:
@@ -21,7 +31,7 @@ def test_an_eleventh_column_called_as_row_numbers_are_is_position_0(name: str) -
 
 @pytest.mark.parametrize("name", ["TotalPastDue", "SeriousDlqin2yrs", "income_id"])
 def test_an_eleventh_column_of_any_other_name_is_refused(name: str) -> None:
-    with pytest.raises(ModelRefused, match=f"'{name}', which is no feature"):
+    with pytest.raises(ModelRefused, match=f"'{name}', which is no field that is asked for"):
         positions_of([*FEATURES, name], 11)
 
 
@@ -40,6 +50,11 @@ def test_an_eleventh_column_of_any_other_name_is_refused(name: str) -> None:
 def test_a_model_of_other_inputs_is_refused(columns: list[str] | None, count: int) -> None:
     with pytest.raises(ModelRefused, match="the model (takes|wants)"):
         positions_of(columns, count)
+
+
+def test_columns_called_as_the_contracts_factors_are_those_factors() -> None:
+    names = list(reversed(CONTRACT.factor_names))
+    assert factors_of(names, len(names), CONTRACT) == list(reversed(CONTRACT.factors))
 
 
 def test_what_the_estimator_was_fitted_on_counts_where_there_is_no_signature() -> None:

@@ -1,24 +1,18 @@
-"""What a policy decides, what it says, and what names it."""
+"""What a policy decides, what it needs to say under a contract, and what names it."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.policy_file import load_policy
-from app.scoring.policy import Policy, decide
+from app.scoring.policy import Phrase, Policy, Principal, decide, words_for
 from app.settings import Settings
-
-VECTOR = [0.0, 0.5, 40.0, *[0.0] * 8]
+from harness.fields import CONTRACT, PLAIN
 
 
 def policy(**changes: Any) -> Policy:
     return replace(load_policy(Settings()), **changes)
-
-
-def aged(years: float) -> list[float]:
-    return [*VECTOR[:2], years, *VECTOR[3:]]
 
 
 @pytest.mark.parametrize(
@@ -26,34 +20,31 @@ def aged(years: float) -> list[float]:
 )
 def test_rejects_from_the_threshold_on(probability: float, decision: str) -> None:
     assert decide(probability, 0.05) == decision
-    assert policy(threshold=0.05).decide(VECTOR, probability) == decision
 
 
-@pytest.mark.parametrize(("years", "decision"), [(17.9, "REJECT"), (18.0, "ACCEPT")])
-def test_an_applicant_below_the_minimum_age_is_refused_whatever_the_model_says(years: float, decision: str) -> None:
-    assert policy().decide(aged(years), 0.0) == decision
+def test_the_words_that_a_factor_needs_follow_from_its_direction_and_its_cases() -> None:
+    def needed(name: str) -> list[str]:
+        return words_for(CONTRACT, CONTRACT.factor_names.index(name))[0]
+
+    assert needed("utilisation") == ["above"]
+    assert needed("age") == ["below"]
+    assert needed("credit_lines") == ["above", "below"]
+    assert needed("debt_ratio") == ["above", "not_stated", "no_income"]
+    assert words_for(PLAIN, PLAIN.factor_names.index("MonthlyIncome"))[0] == ["above", "below", "missing"]
 
 
-def test_a_rule_that_is_left_out_refuses_nobody() -> None:
-    without = policy(overrides=replace(policy().overrides, minimum_age=None))
-    assert without.decide(aged(3), 0.0) == "ACCEPT"
-
-
-@pytest.mark.parametrize(
-    ("value", "code"), [(6000.0, "INCOME_ABOVE"), (2000.0, "INCOME_LOW"), (math.nan, "INCOME_NOT_STATED")]
-)
-def test_says_on_which_side_of_the_reference_a_value_lies_or_that_it_is_missing(value: float, code: str) -> None:
-    assert policy().reasons["MonthlyIncome"].of(value, 5400.0).code == code
+def test_a_policy_without_words_for_a_contract_says_which_it_needs() -> None:
+    assert [*policy().problems(CONTRACT)] == []
+    problems = [*policy().problems(PLAIN)]
+    assert "reasons.MonthlyIncome is missing; it needs above, below, missing" in problems
+    assert "reasons.age.above is missing" in problems
 
 
 def test_the_version_follows_the_content_and_nothing_else() -> None:
     assert policy().version == load_policy(Settings()).version
-    assert (
-        len({policy().version, policy(threshold=0.06).version, policy(overrides=type(policy().overrides)()).version})
-        == 3
-    )
-    words = {**policy().reasons, "age": replace(policy().reasons["age"], below=policy().reasons["age"].above)}
-    assert policy(reasons=words).version != policy().version
+    others = [policy(threshold=0.06), policy(rules=()), policy(principal=Principal(0.1, 0.05))]
+    words = {**policy().reasons, "age": {"below": Phrase("AGE_BELOW", "Another text about the age")}}
+    assert len({policy().version, *(it.version for it in others), policy(reasons=words).version}) == 5
 
 
 def test_the_content_makes_the_same_policy_again() -> None:

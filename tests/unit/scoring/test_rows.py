@@ -10,19 +10,26 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from app.errors import NotCompilable
-from app.features import FEATURES
 from app.policy_file import load_policy
 from app.scoring.decider import Decider, Decision
 from app.scoring.forms.extract import Spec, extract
 from app.scoring.model import ModelDocument, ScoringModel
-from app.scoring.policy import Overrides, Policy
-from app.scoring.reasons import AGE
+from app.scoring.policy import Policy
 from app.scoring.rows import NO_REASON, Decisions, RowsDecider
 from app.settings import Settings
+from harness.fields import AGE, FEATURES, PLAIN, POSITIONS
+from harness.population import reference
 from tests.support.estimators import Rows, quirky_rows
 from tests.support.fakes import constant_document, constant_model, failing_model
+from tests.support.plain import PLAIN_ALL, plain_policy
 
 POLICY = load_policy(Settings())
+PLAIN_POLICY = plain_policy()
+
+
+def plain_document() -> ModelDocument:
+    """Of a model that takes the fields as they stand."""
+    return replace(constant_document(0.5), contract=PLAIN, reference=reference(FEATURES))
 
 
 def one_by_one(decider: Decider, rows: Rows) -> list[Decision]:
@@ -64,17 +71,18 @@ def test_the_minimum_age_refuses_and_comes_first(trained_model: ScoringModel, ap
     made = decided_alike(trained_model, POLICY, children)
     assert {it.reasons[0].code for it in made[::2]} == {"LEGAL_AGE"}
     assert {len(it.reasons) for it in made[::2]} >= {1, 4}
-    decided_alike(trained_model, replace(POLICY, overrides=Overrides()), children)
+    decided_alike(trained_model, replace(POLICY, rules=()), children)
 
 
 def test_a_model_with_the_row_number_among_its_inputs_decides_alike(origin: Any) -> None:
-    document = replace(constant_document(0.5), spec=extract(origin), positions=list(range(11)))
-    decided_alike(ScoringModel.compiled(document), replace(POLICY, threshold=0.5), quirky_rows(1000, 11, seed=8))
+    document = replace(plain_document(), spec=extract(origin), contract=PLAIN_ALL, reference=reference(POSITIONS))
+    decided_alike(ScoringModel.compiled(document), replace(PLAIN_POLICY, threshold=0.5), quirky_rows(1000, 11, seed=8))
 
 
 def test_a_model_that_takes_its_inputs_in_another_order_decides_alike(boosted: Any) -> None:
-    document = replace(constant_document(0.5), spec=extract(boosted), positions=[10, 3, 2, 1, 4, 9, 8, 7, 6, 5])
-    decided_alike(ScoringModel.compiled(document), replace(POLICY, threshold=0.4), quirky_rows(1000, 11, seed=9))
+    turned = PLAIN.with_factors([PLAIN.factors[at] for at in (9, 2, 1, 0, 3, 8, 7, 6, 5, 4)])
+    document = replace(plain_document(), spec=extract(boosted), contract=turned)
+    decided_alike(ScoringModel.compiled(document), replace(PLAIN_POLICY, threshold=0.4), quirky_rows(1000, 11, seed=9))
 
 
 def test_where_only_several_features_together_explain_a_refusal_they_do() -> None:
@@ -90,7 +98,7 @@ def test_where_only_several_features_together_explain_a_refusal_they_do() -> Non
     }
     spec = {"kind": "boosted_trees", "inputs": 10, "baseline": 0.0, "trees": [tree]}
     (made,) = decided_alike(
-        ScoringModel.compiled(replace(constant_document(0.5), spec=spec)), POLICY, np.zeros((1, 11)) + 0.25
+        ScoringModel.compiled(replace(plain_document(), spec=spec)), PLAIN_POLICY, np.zeros((1, 11)) + 0.25
     )
     assert {reason.feature for reason in made.reasons} <= {FEATURES[0], FEATURES[3], "age"}
     assert len(made.reasons) >= 2

@@ -19,11 +19,11 @@ import pytest
 
 from app.batch.chunks import read_chunks
 from app.errors import DataInvalid
-from app.features import FEATURES, TARGET
-from app.settings import TrainSettings
+from app.settings import Settings, TrainSettings
 from app.tables import text
 from app.tables.find import find
 from app.training.data import load
+from harness.fields import CONTRACT, FEATURES, TARGET
 
 NAMES = ["", TARGET, *FEATURES]
 CELLS = [
@@ -180,13 +180,13 @@ REFUSED = [
     File(
         "another column",
         lines([*NAMES, "id"], [[*row, "x"] for row in CELLS]),
-        f"column id is not known; expected {TARGET} and the ten features",
+        f"column id is not known; expected {TARGET} and the 10 fields",
         in_batch="",
     ),
     File(
         "index column with a name",
         lines(["index", *NAMES[1:]]),
-        f"column index is not known; expected {TARGET} and the ten features",
+        f"column index is not known; expected {TARGET} and the 10 fields",
         in_batch="",
     ),
     File("no outcome", lines(NAMES[2:], [row[2:] for row in CELLS]), f"column {TARGET} is not there", in_batch=""),
@@ -345,7 +345,7 @@ REFUSED = [
 def in_training(path: Path) -> tuple[str, bytes]:
     """What is said, and the bytes of the features when they are read."""
     try:
-        return "", load(TrainSettings(data=str(path))).features.tobytes()
+        return "", load(Settings(train=TrainSettings(data=str(path)))).features.tobytes()
     except DataInvalid as error:
         return str(error).replace(str(path), path.name), b""
 
@@ -353,7 +353,7 @@ def in_training(path: Path) -> tuple[str, bytes]:
 def in_batch(path: Path) -> tuple[str, bytes]:
     try:
         (file,) = find(str(path), "")
-        rows = np.concatenate([chunk.rows for chunk in read_chunks(file, None, False)])
+        rows = np.concatenate([chunk.rows for chunk in read_chunks(file, CONTRACT, None, False)])
         return "", rows[:, 1:].tobytes()
     except DataInvalid as error:
         return str(error), b""
@@ -401,10 +401,10 @@ def test_where_a_block_of_the_file_ends_changes_nothing(
     cells = [[*row, '"two\nlines, "" quoted"'] for row in CELLS * 200]
     (tmp_path / "a.csv").write_bytes(pack(lines(names, cells).encode(encoding)))
     (file,) = find(str(tmp_path / "a.csv"), "")
-    whole = np.concatenate([it.rows for it in read_chunks(file, None, False)])
+    whole = np.concatenate([it.rows for it in read_chunks(file, CONTRACT, None, False)])
     for size in (1000, 1001, 1009, 4096):
         monkeypatch.setattr(text, "BLOCK_BYTES", size)
-        chunks = list(read_chunks(file, None, False))
+        chunks = list(read_chunks(file, CONTRACT, None, False))
         assert len(chunks) > 10
         assert np.concatenate([it.rows for it in chunks]).tobytes() == whole.tobytes()
 
@@ -424,7 +424,7 @@ def test_other_columns_may_be_in_any_encoding_and_the_id_may_not(tmp_path: Path)
     assert in_batch(path)[0] == ""
     (file,) = find(str(path), "")
     with pytest.raises(DataInvalid, match=r"^a\.csv: column name is not in UTF-8 in 5 lines: 2, 3, 4, 5, 6$"):
-        list(read_chunks(file, "name", False))
+        list(read_chunks(file, CONTRACT, "name", False))
 
 
 def test_a_cell_that_never_ends_is_refused_at_its_line(tmp_path: Path) -> None:
@@ -461,7 +461,7 @@ def test_a_file_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
     (file,) = find(str(path), "")
     path.unlink()
     with pytest.raises(DataInvalid, match=r"^a\.csv: it cannot be read: .*No such file"):
-        list(read_chunks(file, None, False))
+        list(read_chunks(file, CONTRACT, None, False))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.zip", "a.parquet"])
@@ -469,6 +469,6 @@ def test_an_object_in_s3_is_read_as_the_file_is(tmp_path: Path, s3_endpoint_url:
     (file,) = (it for it in READ if it.name == name and it.kind in ("plain", "gzip", "zip", "Parquet"))
     path = written(file, tmp_path)
     boto3.client("s3", endpoint_url=s3_endpoint_url).upload_file(str(path), "datasets", f"credit/{name}")
-    stored = load(TrainSettings(data=f"s3://datasets/credit/{name}", s3_endpoint_url=s3_endpoint_url))
+    stored = load(Settings(train=TrainSettings(data=f"s3://datasets/credit/{name}", s3_endpoint_url=s3_endpoint_url)))
     assert stored.name == f"s3://datasets/credit/{name}"
     assert stored.features.tobytes() == in_training(path)[1]

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
-from app.features import TARGET
 from app.settings import Settings
 from app.training.data import SYNTHETIC, Dataset, clean
 from app.training.pipeline import Outcome, train
-from app.training.sample import synthetic_frame
+from harness.fields import CONTRACT, TARGET
+from harness.sample import synthetic_frame
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +34,7 @@ def sample(settings: Settings) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def dataset(sample: pd.DataFrame) -> Dataset:
-    return clean(sample, SYNTHETIC)
+    return clean(sample, SYNTHETIC, CONTRACT)
 
 
 @pytest.fixture(scope="session")
@@ -45,4 +45,5 @@ def outcome(dataset: Dataset, settings: Settings) -> Outcome:
 @pytest.fixture(scope="session")
 def shuffled_outcome(sample: pd.DataFrame, settings: Settings) -> Outcome:
     labels = np.random.default_rng(1).permutation(sample[TARGET].to_numpy())
-    return train(clean(sample.assign(**{TARGET: labels}), "shuffled labels"), settings, None, lambda stage: None)
+    shuffled = clean(sample.assign(**{TARGET: labels}), "shuffled labels", CONTRACT)
+    return train(shuffled, settings, None, lambda stage: None)

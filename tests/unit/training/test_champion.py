@@ -20,7 +20,7 @@ def test_the_champion_is_scored_as_the_api_would_score_it(outcome: Outcome, sett
     document = constant_document(0.5)
     document.spec.clear()
     document.spec.update(extract(outcome.estimator))
-    own = fit.probabilities(outcome.estimator, outcome.held_out.features)
+    own = fit.probabilities(outcome.estimator, outcome.held_out.factors)
     champion = measure_champion(ScoringModel.compiled(document), outcome.held_out, outcome.threshold, own)
     assert champion == Champion("version 1", outcome.figures.overall)
 
@@ -28,7 +28,7 @@ def test_the_champion_is_scored_as_the_api_would_score_it(outcome: Outcome, sett
 def test_rows_that_the_champion_was_trained_on_are_left_out_of_the_comparison(outcome: Outcome) -> None:
     document = constant_document(0.03)
     document.figures["held_out_share"] = 0.1
-    rows, own = outcome.held_out, fit.probabilities(outcome.estimator, outcome.held_out.features)
+    rows, own = outcome.held_out, fit.probabilities(outcome.estimator, outcome.held_out.factors)
     champion = measure_champion(ScoringModel.compiled(document), rows, outcome.threshold, own)
     unseen = held_out(rows.features, 0.1)
     assert 0 < unseen.sum() < len(rows)

@@ -1,13 +1,17 @@
 """Which tables may be trained on, and what is said about the others."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from app.contract.contract import Contract
 from app.errors import DataInvalid
-from app.features import FEATURES, TARGET
-from app.settings import TrainSettings
+from app.settings import Settings
 from app.training.data import SYNTHETIC, Dataset, canonical_bytes, clean, load
+from harness.fields import CONTRACT, FEATURES, TARGET
+from tests.unit.contract.test_contract import SMALL
 
 
 def frame(rows: int = 8) -> pd.DataFrame:
@@ -27,13 +31,13 @@ def spoiled(column: str, *values: object) -> pd.DataFrame:
 
 def complaint(table: pd.DataFrame) -> str:
     with pytest.raises(DataInvalid) as caught:
-        clean(table, "file.csv")
+        clean(table, "file.csv", CONTRACT)
     return str(caught.value)
 
 
 def test_a_table_without_fault_becomes_doubles_in_the_order_of_the_features() -> None:
     table = frame()[["Unnamed: 0", *reversed(FEATURES), TARGET]]
-    dataset = clean(table.assign(age=np.arange(8) + 30), "file.csv")
+    dataset = clean(table.assign(age=np.arange(8) + 30), "file.csv", CONTRACT)
     assert dataset.features.dtype == np.float64
     assert dataset.features[0].tolist() == [0.0, 30.0, *[0.0] * 8]
     assert dataset.outcome.tolist() == [0, 1] * 4
@@ -41,19 +45,19 @@ def test_a_table_without_fault_becomes_doubles_in_the_order_of_the_features() ->
 
 @pytest.mark.parametrize("name", ["Unnamed: 0", ""])
 def test_a_nameless_first_column_is_kept_apart_as_the_row_number(name: str) -> None:
-    dataset = clean(frame().rename(columns={"Unnamed: 0": name}), "file.csv")
+    dataset = clean(frame().rename(columns={"Unnamed: 0": name}), "file.csv", CONTRACT)
     assert dataset.features.shape == (8, 10)
     assert dataset.row_numbers.tolist() == list(range(101, 109))
 
 
 def test_rows_without_a_number_are_counted_from_one() -> None:
-    assert clean(frame().drop(columns="Unnamed: 0"), "file.csv").row_numbers.tolist() == list(range(1, 9))
+    assert clean(frame().drop(columns="Unnamed: 0"), "file.csv", CONTRACT).row_numbers.tolist() == list(range(1, 9))
 
 
 def test_income_and_dependents_may_be_missing() -> None:
     table = spoiled("MonthlyIncome", None)
     table.loc[1, "NumberOfDependents"] = np.nan
-    features = clean(table, "file.csv").features
+    features = clean(table, "file.csv", CONTRACT).features
     assert np.argwhere(np.isnan(features)).tolist() == [[0, 4], [1, 9]]
 
 
@@ -107,7 +111,7 @@ def test_a_column_of_another_type_is_refused(values: object, kind: str) -> None:
 
 def test_integers_that_allow_missing_values_are_numbers() -> None:
     table = frame().assign(NumberOfDependents=pd.array([1, None] * 4, dtype="Int64"))
-    assert np.isnan(clean(table, "file.csv").features[:, 9]).tolist() == [False, True] * 4
+    assert np.isnan(clean(table, "file.csv", CONTRACT).features[:, 9]).tolist() == [False, True] * 4
 
 
 def test_a_table_without_rows_is_refused() -> None:
@@ -127,7 +131,7 @@ def test_a_feature_without_any_value_is_refused() -> None:
 
 
 def test_the_digest_is_of_the_content_alone(dataset: Dataset) -> None:
-    again = Dataset("another name", dataset.row_numbers + 1, dataset.features.copy(), dataset.outcome.copy())
+    again = Dataset(CONTRACT, "another name", dataset.row_numbers + 1, dataset.features.copy(), dataset.outcome.copy())
     assert again.digest == dataset.digest
     again.outcome[0] = 1 - again.outcome[0]
     assert again.digest != dataset.digest
@@ -138,6 +142,49 @@ def test_equal_numbers_have_equal_bytes() -> None:
     assert canonical_bytes(np.array([-0.0, np.nan])) == canonical_bytes(np.append(0.0, odd_nan))
 
 
+def test_a_contract_with_categories_makes_codes_of_them_and_reads_groups_beside() -> None:
+    contract = Contract.from_json(SMALL)
+    table = pd.DataFrame(
+        {
+            "purpose": ["car", " house "],
+            "years": [30, 41],
+            "amount": [None, 5.0],
+            "risk": ["bad", "good"],
+            "sex": ["f", None],
+        }
+    )
+    found = clean(table, "file.csv", contract, groups=["sex"])
+    assert found.features.tolist()[1] == [41.0, 1.0, 5.0]
+    assert found.outcome.tolist() == [1, 0]
+    assert found.groups["sex"].tolist() == ["f", "not stated"]
+    assert found.take(np.array([False, True])).groups["sex"].tolist() == ["not stated"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "told"),
+    [
+        ("purpose", ["car", "boat"], "column purpose is none of car, house in row 2"),
+        ("purpose", ["car", None], "column purpose is missing in row 2"),
+        ("purpose", [0.5, 1.0], "column purpose holds double, not texts"),
+        ("years", [30.5, 40], "column years is not a whole number in row 1"),
+        ("years", [17, 100], "column years is below 18 in row 1; column years is above 99 in row 2"),
+        ("amount", [-1, 1], "column amount is negative in row 1"),
+        ("risk", ["bad", "1"], "column risk is not good or bad in row 2"),
+    ],
+)
+def test_a_fault_under_a_contract_names_column_and_row_and_what_is_allowed(column: str, values: Any, told: str) -> None:
+    table = pd.DataFrame({"purpose": ["car", "car"], "years": [30, 41], "amount": [1.0, 5.0], "risk": ["bad", "good"]})
+    with pytest.raises(DataInvalid) as caught:
+        clean(table.assign(**{column: values}), "file.csv", Contract.from_json(SMALL))
+    assert told in str(caught.value)
+    assert "boat" not in str(caught.value)
+
+
+def test_a_group_that_a_model_could_see_is_refused() -> None:
+    with pytest.raises(DataInvalid, match="train.groups names age, which the contract has"):
+        clean(frame(), "file.csv", CONTRACT, groups=["age"])
+
+
 def test_without_data_the_synthetic_sample_is_loaded(dataset: Dataset) -> None:
-    loaded = load(TrainSettings())
+    loaded = load(Settings())
     assert (loaded.name, loaded.digest) == (SYNTHETIC, dataset.digest)

@@ -1,7 +1,5 @@
 """What is fitted, and what it may not learn."""
 
-from functools import partial
-
 import numpy as np
 
 from app.training import fit
@@ -11,21 +9,26 @@ from app.training.measures import roc_auc
 from app.training.pipeline import Outcome
 
 
-def test_the_candidate_takes_ten_nameless_columns_and_keeps_missing_values(outcome: Outcome) -> None:
-    assert outcome.estimator.n_features_in_ == 10
+def test_the_candidate_takes_the_factors_without_names(outcome: Outcome) -> None:
+    assert outcome.estimator.n_features_in_ == len(outcome.dataset.contract.factors)
     assert not hasattr(outcome.estimator, "feature_names_in_")
     assert np.isnan(outcome.training.features).any()
 
 
 def test_the_same_rows_and_seed_give_the_same_model(outcome: Outcome, settings: object) -> None:
     again = fit.fit_candidate(outcome.training, 20)
-    features = outcome.held_out.features
+    features = outcome.held_out.factors
     assert (fit.probabilities(again, features) == fit.probabilities(outcome.estimator, features)).all()
 
 
 def test_the_risk_never_moves_against_its_direction(outcome: Outcome) -> None:
-    predict = partial(fit.probabilities, outcome.estimator)
-    assert count_monotonicity_violations(predict, outcome.held_out.features, seed=3) == 0
+    predict = fit.predict_of(outcome.estimator, outcome.dataset.contract)
+    assert count_monotonicity_violations(predict, outcome.held_out, seed=3) == 0
+
+
+def test_a_small_table_has_small_leaves() -> None:
+    assert fit.hyperparameters(100_000) == fit.HYPERPARAMETERS
+    assert [fit.hyperparameters(rows)["min_samples_leaf"] for rows in (100, 10_000)] == [10, 50]
 
 
 def test_the_reference_line_is_fed_the_row_number_first(dataset: Dataset) -> None:

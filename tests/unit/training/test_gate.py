@@ -38,6 +38,8 @@ def figures(
     elderly: Measures | None = None,
     younger: Measures | None = None,
     violations: int = 0,
+    withholding: int = 0,
+    perverse: int = 0,
 ) -> Figures:
     return Figures(
         overall=overall or measures(),
@@ -46,6 +48,8 @@ def figures(
         elderly=elderly or measures(),
         younger=younger or measures(),
         monotonicity_violations=violations,
+        withholding=withholding,
+        perverse=perverse,
     )
 
 
@@ -60,6 +64,8 @@ def test_the_first_candidate_passes_and_the_reasons_say_against_what() -> None:
         "ROC AUC 0.8600 is at or above the floor 0.8",
         "calibration error 0.0050 is at or below the ceiling 0.02",
         "the risk never moves against a monotone constraint",
+        "no refused applicants would be accepted by leaving a value out",
+        "no accepted applicants would be refused with a better value",
         "ROC AUC ratio of 62 and over to below 62 1.0000 is at or above the floor 0.9",
         "approval ratio of 62 and over to below 62 1.0000 is at or above the floor 0.8",
         "no model is in production to compare with",
@@ -73,6 +79,8 @@ def test_the_first_candidate_passes_and_the_reasons_say_against_what() -> None:
         (figures(measures(roc_auc=NAN)), "ROC AUC cannot be measured on the held-out rows"),
         (figures(measures(error=0.0201)), "calibration error 0.0201 is above the ceiling 0.02"),
         (figures(measures(error=NAN)), "calibration error cannot be measured on the held-out rows"),
+        (figures(withholding=2), "2 refused applicants would be accepted by leaving a value out"),
+        (figures(perverse=1), "1 accepted applicants would be refused with a better value"),
         (figures(violations=3), "the risk moves against a monotone constraint in 3 places"),
         (
             figures(elderly=measures(roc_auc=0.7), younger=measures(roc_auc=0.8)),

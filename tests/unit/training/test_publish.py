@@ -6,7 +6,6 @@ from math import isfinite
 
 import numpy as np
 
-from app.features import FEATURES
 from app.settings import Settings
 from app.training.gate import Champion
 from app.training.pipeline import Outcome
@@ -15,8 +14,9 @@ from app.training.publish import metric_values, to_candidate
 
 def test_the_candidate_has_named_double_columns_and_an_example_of_them(outcome: Outcome, settings: Settings) -> None:
     candidate = to_candidate(outcome, settings)
-    assert candidate.columns == list(FEATURES) == candidate.example.columns.tolist()
-    assert candidate.example.shape == (5, 10)
+    assert candidate.contract is outcome.dataset.contract
+    assert candidate.example.columns.tolist() == list(candidate.contract.factor_names)
+    assert len(candidate.example) == 5
     assert set(candidate.example.dtypes) == {np.dtype(np.float64)}
 
 

@@ -3,11 +3,11 @@
 import re
 from dataclasses import replace
 
-from app.features import RISK_DIRECTION
 from app.settings import Settings
 from app.training.gate import Champion, GateVerdict
 from app.training.pipeline import Outcome
 from app.training.report import model_card, terminal_report
+from harness.fields import CONTRACT
 
 
 def test_the_table_is_aligned_and_says_which_column_is_what(outcome: Outcome, settings: Settings) -> None:
@@ -52,7 +52,7 @@ def test_the_model_card_names_data_seed_constraints_limits_and_verdict(outcome: 
         "- ROC AUC is low\n- so is trust",
         "## Limits of use",
         f"ROC AUC at least {settings.train.gate.min_roc_auc:g}",
-        *RISK_DIRECTION,
+        *CONTRACT.factor_names,
     ):
         assert part in card
     assert len(card.splitlines()) < 110

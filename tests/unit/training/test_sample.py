@@ -1,11 +1,15 @@
 """The made-up applicants have the oddities of the real ones."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from app.features import FEATURES, TARGET
-from app.training.sample import ROWS, synthetic_frame
+from app.training.data import SAMPLE
+from harness.fields import FEATURES, TARGET
+from harness.sample import ROWS, synthetic_frame
+from scripts.write_sample import content
 
 LATE = ["NumberOfTime30-59DaysPastDueNotWorse", "NumberOfTime60-89DaysPastDueNotWorse", "NumberOfTimes90DaysLate"]
 
@@ -64,3 +68,7 @@ def test_few_default_and_the_old_less_often(sample: pd.DataFrame) -> None:
     bad, old = sample[TARGET], sample["age"] >= 62
     assert bad.mean() == pytest.approx(0.067, abs=0.005)
     assert bad[old].mean() < 0.75 * bad[~old].mean()
+
+
+def test_the_shipped_file_is_the_table_of_its_seed() -> None:
+    assert gzip.decompress(SAMPLE.read_bytes()) == gzip.decompress(content()), "run make sample"

@@ -12,18 +12,18 @@ from sqlalchemy import text
 
 from app.audit.chain import Entry
 from app.audit.commands import export as exporting
-from app.audit.commands.export import COLUMNS, Exported, export
+from app.audit.commands.export import Exported, columns_of, export
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordError, RecordInvalid, RecordUnavailable
-from app.features import FEATURES
 from app.scoring.decider import Decider
 from app.times import utc
+from harness.fields import CONTRACT, FEATURES
 from tests.support.fakes import constant_model
 from tests.support.records import NOON, ROW, SECOND, challenged, decided, decisions, linked, policy_of_tests
 
 
 def exported(store: Store, output: Path, since: int | None = None) -> Exported:
-    return export(store.decisions(since, None), store, output, lambda _: None)
+    return export(store.decisions(since, None), store, CONTRACT, output, lambda _: None)
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def test_every_column_is_what_was_recorded(store: Store, tmp_path: Path) -> None
     assert exported(store, tmp_path / "x.parquet").decisions == 1
     (row,) = rows_of(tmp_path / "x.parquet")
     recorded = entry.fields
-    assert list(row) == list(COLUMNS)
+    assert list(row) == list(columns_of(CONTRACT))
     assert [row[name] for name in FEATURES] == recorded["features"]
     assert (row["id"], row["at"]) == (entry.key, utc(NOON))
     for name in ("request_id", "caller", "row", "policy_version", "probability", "decision"):
@@ -63,7 +63,7 @@ def test_a_text_file_reads_back_to_the_same_values(store: Store, tmp_path: Path)
     with (tmp_path / "x.csv").open(newline="") as file:
         from_csv = list(csv.DictReader(file))
     for texts, values in zip(from_csv, rows_of(tmp_path / "x.parquet"), strict=True):
-        for name, kind in COLUMNS.items():
+        for name, kind in columns_of(CONTRACT).items():
             read = None if texts[name] == "" else float(texts[name]) if kind != "text" else texts[name]
             assert read == (values[name] or None if kind == "text" else values[name])
 
@@ -86,7 +86,7 @@ def test_decisions_of_a_time_are_exported_in_its_order_some_at_a_time(
     entries = decisions(15)
     store.insert(linked([*entries, *(challenged(it, 0.01) for it in entries)]))
     done: list[int] = []
-    export(store.decisions(NOON + 2 * SECOND, None), store, tmp_path / "x.parquet", done.append)
+    export(store.decisions(NOON + 2 * SECOND, None), store, CONTRACT, tmp_path / "x.parquet", done.append)
     assert done == [4, 4, 4, 1]
     assert [it["id"] for it in rows_of(tmp_path / "x.parquet")] == [it.key for it in entries[2:]]
     assert {it["challenger_probability"] for it in rows_of(tmp_path / "x.parquet")} == {0.01}
@@ -97,7 +97,7 @@ def test_decisions_of_a_time_are_exported_in_its_order_some_at_a_time(
 def test_nothing_to_export_is_a_table_without_rows(sqlite_store: Store, tmp_path: Path, name: str) -> None:
     assert exported(sqlite_store, tmp_path / name) == Exported(str(tmp_path / name), 0)
     header = (tmp_path / name).read_text().strip().split(",") if name == "x.csv" else None
-    assert (header or parquet.read_schema(tmp_path / name).names) == list(COLUMNS)
+    assert (header or parquet.read_schema(tmp_path / name).names) == list(columns_of(CONTRACT))
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.parquet"])
@@ -128,7 +128,7 @@ def test_a_database_that_goes_in_between_leaves_no_file(sqlite_store: Store, tmp
 
     sqlite_store.insert(linked(decisions(3)))
     with pytest.raises(RecordUnavailable, match="the database went"):
-        export(interrupted(), sqlite_store, tmp_path / "x.csv", lambda _: None)
+        export(interrupted(), sqlite_store, CONTRACT, tmp_path / "x.csv", lambda _: None)
     assert list(tmp_path.glob("x*")) == []
 
 

@@ -50,15 +50,14 @@ def test_the_threshold_of_the_day_changes_nothing(store: Store) -> None:
 
 
 def test_a_rule_of_the_policy_refuses_at_any_threshold(store: Store) -> None:
-    assert POLICY.overrides.minimum_age is not None
-    young = POLICY.overrides.minimum_age.years - 1
+    young = 17.0
     store.insert(linked([policy_entry(), *decisions_with(0.1, age=young), *decisions_with(0.1, at=NOON + SECOND)]))
     found = simulated(store, 0.9)
     assert (found.approved_now, found.swaps[1].decisions) == (1, 1)
 
 
 def test_each_decision_is_simulated_under_its_own_policy(store: Store) -> None:
-    without_rule = replace(POLICY, overrides=replace(POLICY.overrides, minimum_age=None))
+    without_rule = replace(POLICY, rules=())
     other = Entry("policy", without_rule.version, NOON, {"policy": without_rule.to_json()})
     assert without_rule.version != POLICY.version
     free = decisions_with(0.1, age=17.0, policy=without_rule, at=NOON + SECOND)

@@ -41,7 +41,6 @@ def test_a_bare_logistic_regression_compiles() -> None:
         (RandomForestClassifier(n_estimators=2), "RandomForestClassifier has no compiled form"),
         (make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=1)), "PolynomialFeatures before"),
         (make_pipeline(PolynomialFeatures(1), RandomForestClassifier(n_estimators=2)), "Pipeline ending in Random"),
-        (HistGradientBoostingClassifier(max_iter=2, categorical_features=[1]), "categorical"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

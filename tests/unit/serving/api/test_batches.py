@@ -40,7 +40,7 @@ def awkward(applicants: Rows) -> Rows:
     rows = applicants.copy()
     rows[::50, 2] = 17.0
     rows[::70, 1] = 1e9
-    rows[::140, 4] = -5.0
+    rows[::140, 4] = 1e9
     return rows
 
 

@@ -2,13 +2,17 @@ import pytest
 from pydantic import TypeAdapter
 
 from app.callers.known import Callers
-from app.serving.api.inputs import BatchRequest, PredictRequest
-from app.serving.api.openapi import EXAMPLES, KEY, body, example_of, problems
+from app.serving.api.inputs import request_types
+from app.serving.api.openapi import KEY, body, example_of, examples_of, problems
 from app.serving.http.paths import endpoint_of
+from harness.fields import CONTRACT
 from tests.support.fakes import Api, caller, constant_model
 
+TYPES = request_types(CONTRACT)
+EXAMPLES = examples_of(TYPES)
 
-@pytest.mark.parametrize("type_", [PredictRequest, BatchRequest], ids=lambda it: it.__name__)
+
+@pytest.mark.parametrize("type_", [TYPES.predict, TYPES.batch], ids=lambda it: it.__name__)
 def test_every_example_of_a_body_is_a_valid_body(type_: type) -> None:
     for example in EXAMPLES[type_.__name__].values():
         TypeAdapter(type_).validate_python(example["value"], strict=False)
@@ -26,7 +30,7 @@ def test_a_problem_is_documented_by_its_status_and_shape() -> None:
 
 
 def test_a_body_is_required_json() -> None:
-    request_body = body("PredictRequest")["requestBody"]
+    request_body = body("PredictRequest", TYPES)["requestBody"]
     assert request_body["required"] is True
     assert list(request_body["content"]) == ["application/json"]
 

@@ -5,13 +5,17 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from app.features import FEATURES, NULLABLE, POSITIONS
-from app.serving.api.reading import MOST_ERRORS, BodyInvalid, pointer_to, read_rows, read_vector
+from app.contract.contract import Contract
+from app.serving.api.reading import MOST_ERRORS, BodyInvalid, Reader, pointer_to
+from harness.fields import CONTRACT, FEATURES, NULLABLE, POSITIONS
 from tests.support.fakes import json_file
+from tests.unit.contract.test_contract import SMALL
 
+READER = Reader(CONTRACT)
+read_vector, read_rows = READER.vector, READER.rows
 ROW = json_file("request.json")["data"]["features"]
 
-finite = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**300), 10**300)
+finite = st.floats(0, allow_nan=False, allow_infinity=False) | st.integers(0, 10**300)
 rows = st.tuples(*(finite | st.none() if name in NULLABLE else finite for name in POSITIONS))
 
 
@@ -110,3 +114,46 @@ def test_a_body_of_endless_errors_is_refused_without_listing_them() -> None:
 
 def test_a_pointer_escapes_what_json_pointers_reserve() -> None:
     assert pointer_to(("a/b", "~", 3)) == "/a~1b/~0/3"
+
+
+SMALL_READER = Reader(Contract.from_json(SMALL))
+
+
+def test_categories_are_their_codes_and_whole_numbers_may_have_a_point() -> None:
+    assert same(SMALL_READER.vector(predict({"features": [7, 30.0, "house", None]})), [7, 30, 1, None])
+    named = {"years": 41, "purpose": "car", "amount": 5.5}
+    assert SMALL_READER.vector(predict({"applicant": named})) == [0, 41, 0, 5.5]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ([0, 30, "boat", 1], "purpose must be one of car, house"),
+        ([0, 30, 1, 1], "purpose must be one of car, house"),
+        ([0, 30, None, 1], "purpose must be one of car, house"),
+        ([0, 30.5, "car", 1], "years must be a whole number"),
+        ([0, 17, "car", 1], "years must be from 18 to 99"),
+        ([0, 100, "car", 1], "years must be from 18 to 99"),
+        ([0, 30, "car", -1], "amount must be at least 0 or null"),
+        ([0, 30, "car"], "features must hold exactly 4 values"),
+    ],
+)
+def test_what_the_contract_does_not_allow_is_told_without_the_value(row: list[Any], told: str) -> None:
+    with pytest.raises(BodyInvalid) as caught:
+        SMALL_READER.vector(predict({"features": row}))
+    assert [error.detail for error in caught.value.errors] == [told]
+
+
+VALUES = st.one_of(st.none(), st.integers(-5, 120), st.floats(-5, 120), st.sampled_from(["car", "house", "boat", ""]))
+
+
+@given(st.lists(VALUES, min_size=3, max_size=3))
+def test_what_the_contract_allows_is_read_and_nothing_else(values: list[Any]) -> None:
+    contract = SMALL_READER.contract
+    allowed = all(it.complaint(value) is None for it, value in zip(contract.asked, values, strict=True))
+    body = predict({"features": [0, *values]})
+    if allowed:
+        assert contract.values(SMALL_READER.vector(body)) == values
+    else:
+        with pytest.raises(BodyInvalid):
+            SMALL_READER.vector(body)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app.errors import ModelUnavailable
-from app.features import NULLABLE, POSITIONS
 from app.scoring.model import ScoringModel
 from app.serving.api.schema import BatchAnswer, Health, Meta, PredictAnswer, Problem, Status
+from harness.fields import NULLABLE, POSITIONS
 from tests.support.fakes import Api, constant_document, constant_model, json_file
 
 REQUEST = json_file("request.json")

@@ -3,9 +3,12 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
-from app.features import FEATURES, NULLABLE, POSITIONS
-from app.serving.api.inputs import Applicant, Features
+from app.serving.api.inputs import request_types
+from harness.fields import CONTRACT, FEATURES, NULLABLE, POSITIONS
 from tests.support.fakes import Api
+
+TYPES = request_types(CONTRACT)
+Features, Applicant = TYPES.features, TYPES.applicant
 
 
 def test_the_eleven_values_are_the_positions_of_the_wire_vector() -> None:

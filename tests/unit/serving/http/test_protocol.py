@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from app.serving.api.predict import Predict
+from app.serving.api.reading import Reader
 from app.serving.http import limits
 from app.serving.http.bounds import MOST_PIPELINED, MOST_UNDER_WAY
 from app.serving.http.edge import Edge
@@ -14,6 +15,7 @@ from app.serving.http.messages import Answered, Headers
 from app.serving.http.paths import PREDICT
 from app.serving.http.protocol import MOST_AT_ONCE
 from app.serving.http.server import CLOSE_HEADER
+from harness.fields import CONTRACT
 from tests.support.fakes import Api, constant_model, json_file
 from tests.support.wire import Wire, exchange, post
 
@@ -41,7 +43,7 @@ def api() -> Api:
 
 @pytest.fixture
 def edge(api: Api) -> Counted:
-    return Counted(api.metrics, api.admission, Predict(api.holder, api.challenger, None))
+    return Counted(api.metrics, api.admission, Predict(Reader(CONTRACT), api.holder, api.challenger, None))
 
 
 def statuses(answers: bytes) -> list[int]:
@@ -316,7 +318,7 @@ def test_a_defect_is_answered_counted_and_told_once(
     def broken(_: bytes) -> list[float]:
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr("app.serving.api.predict.read_vector", broken)
+    monkeypatch.setattr(Reader, "vector", broken)
     sent = exchange(api.app, edge, REQUEST)
     assert statuses(sent) == [500]
     assert b"x-request-id: " in sent

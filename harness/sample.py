@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from app.features import FEATURES, TARGET
+from harness.fields import FEATURES, TARGET
 
 ROWS = 20_000
 BAD_RATE = 0.067
@@ -95,7 +95,7 @@ def _log_odds(
     codes: Flags,
     lines: Floats,
 ) -> Floats:
-    """The risk that the outcome is drawn from, up to a constant; rises and falls as RISK_DIRECTION says."""
+    """The risk that the outcome is drawn from, up to a constant; rises and falls as configs/contract.yaml says."""
     used = np.minimum(utilisation, 1.0) + 0.6 * (utilisation > 1.0)
     log_odds = 2.5 * used - 0.022 * (age - 52) - 0.2 * no_income
     log_odds += 0.68 * np.sqrt(late_30) + 1.05 * np.sqrt(late_60) + 1.35 * np.sqrt(late_90)

@@ -202,7 +202,7 @@ MODELS = [
         "  with the column TotalPastDue",
         boosted(),
         REFUSED,
-        "'TotalPastDue', which is no feature",
+        "'TotalPastDue', which is no field that is asked for",
         table=with_column("TotalPastDue", 10, past_due),
     ),
     Tried("  with age replaced by another column", boosted(), REFUSED, "YearsAtAddress", table=without_age),

@@ -2,8 +2,9 @@
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -136,6 +137,9 @@ class ServingSettings(Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line shown.")
 
 
+PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class AuditSettings(Section):
     enabled: bool = Field(True, description="Keep each decision; without it nothing can be shown or recomputed later.")
     journal_dir: Path = Field(
@@ -149,15 +153,42 @@ class AuditSettings(Section):
     )
     database_uri: str = Field(
         f"sqlite:///{ROOT / 'decisions.db'}",
-        pattern=r"^(postgresql\+psycopg2://|sqlite:///).+",
-        description="The database of the decisions: postgresql+psycopg2://… or an embedded sqlite:///…",
+        pattern=r"^(postgresql(\+psycopg2)?://|sqlite:///).+",
+        description="The database of the decisions: postgresql://… or an embedded sqlite:///…",
     )
     ship_seconds: float = Field(1.0, ge=0.1, le=3600, description="How often the journal is brought to the database.")
     retention_months: int = Field(25, ge=1, le=1200, description="Whole months that decisions are kept.")
+    signing_key_file: Path | None = Field(
+        None, description="Ed25519 key in PEM that signs the record; empty: one in the journal's folder, made at need."
+    )
+    trusted_keys: tuple[PublicKey, ...] = Field(
+        (), description="Public keys, 64 hex digits each, whose signatures verify believes beside the service's own."
+    )
+    signed_since: str = Field(
+        "",
+        pattern=r"^(\d{4}-\d\d-\d\d)?$",
+        description="Day, as 2026-01-31, before which releases signed nothing; empty: everything has to be signed.",
+    )
 
     @property
     def journal_bytes(self) -> int:
         return self.journal_megabytes * 1024 * 1024
+
+    @property
+    def signing_key(self) -> Path:
+        """Where the key that signs is, or is to be made."""
+        return self.signing_key_file or self.journal_dir / "signing.key"
+
+    @property
+    def signed_since_moment(self) -> int | None:
+        """Its first moment in UTC, microseconds since 1970; None where it is not set. Raises SettingInvalid."""
+        if not self.signed_since:
+            return None
+        try:
+            day = datetime.fromisoformat(self.signed_since).replace(tzinfo=UTC)
+        except ValueError:
+            raise SettingInvalid(f"setting audit.signed_since is {self.signed_since}, which is no day") from None
+        return int(day.timestamp()) * 1_000_000
 
 
 class CallersSettings(Section):

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+DAY = 86_400_000_000
+"""In microseconds."""
+
 
 def microseconds_now() -> int:
     """The present moment, microseconds since 1970."""

@@ -13,7 +13,7 @@ from app.cli.results import AsJson, finish
 from app.terminal import progress
 
 if TYPE_CHECKING:
-    from app.audit.commands.verify import Head
+    from app.audit.commands.ends import Head
     from app.audit.store.repository import Store
     from app.settings import Settings
 
@@ -114,15 +114,18 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Prove that every record is what was written."""
-    from app.audit.commands.verify import read_heads, verify
+    from app.audit.commands.ends import read_heads
+    from app.audit.commands.verify import verify
+    from app.audit.signing import trust_of
     from app.times import Month, microseconds_now
 
     settings, store = _opened()
     kept = read_heads(heads) if heads else []
     kept_from = Month.of(microseconds_now()).plus(-settings.audit.retention_months).start
     total = sum(span.links for span in store.spans(since, until))
+    trust = trust_of(settings.audit)
     with progress(total, "links") as done:
-        verified = verify(store, since, until, kept, done, kept_from)
+        verified = verify(store, since, until, kept, done, kept_from, trust)
     finish(verified, as_json)
 
 
@@ -137,7 +140,7 @@ def heads(as_json: AsJson = False) -> None:
     The last sequence and hash of each writer, as JSON. Kept where nobody here can write, they show when the record
     was cut short.
     """
-    from app.audit.commands.verify import heads_of
+    from app.audit.commands.ends import heads_of
     from app.times import microseconds_now, utc
 
     finish(Heads(utc(microseconds_now()), heads_of(_opened()[1])), as_json)
@@ -168,9 +171,10 @@ def replay(
     settings, store = _opened()
     deciders = Deciders(registered(settings), store)
     if key is None:
+        repeated = {it.key for it in store.repeated(since, until)}
         with progress(store.count(since, until), "decisions") as done:
             with closing(store.decisions(since, until)) as records:
-                replayed = replay(records, deciders, done)
+                replayed = replay(records, deciders, done, repeated)
         finish(replayed, as_json)
     canonical = canonical_id(key or "")
     stored = None if canonical is None else store.decision(canonical)
@@ -231,11 +235,13 @@ def retain(as_json: AsJson = False) -> None:
 
     That is older than the setting audit.retention_months; it also makes partitions ahead.
     """
+    from app.audit.signing import signer_of
     from app.audit.store.retention import retain
     from app.times import Month, microseconds_now
 
     settings, store = _opened()
-    finish(retain(store, Month.of(microseconds_now()), settings.audit.retention_months), as_json)
+    signer = signer_of(settings.audit)
+    finish(retain(store, Month.of(microseconds_now()), settings.audit.retention_months, signer), as_json)
 
 
 @commands.command()

@@ -147,12 +147,14 @@ class Metrics:
         )
         self.journal_pending = Gauge(
             "credit_journal_pending_records",
-            "Records in the journal that the database does not have yet; Record dashboard.",
+            "Records in the journal that the database does not have yet, NaN while the shipper does not say;"
+            " Record dashboard.",
             registry=registry,
         )
         self.audit_lag = Gauge(
             "credit_audit_lag_seconds",
-            "Age of the oldest record that the database does not have yet, else 0; read by the record-lagging alert.",
+            "Age of the oldest record that the database does not have yet, else 0, NaN while the shipper does not say;"
+            " read by the record-lagging alert.",
             registry=registry,
         )
         self.shipper_up = Gauge(

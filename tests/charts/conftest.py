@@ -24,6 +24,7 @@ KUBE_VERSION = ("--kube-version", "1.34.0")
 
 # Where no cluster keeps them, passwords are only made when they are asked for.
 MADE_UP = {
+    "api": ("--set", "signing.generateOffline=true"),
     "postgres": ("--set", "auth.generateOffline=true"),
     "minio": ("--set", "auth.generateOffline=true"),
     "monitoring": ("--set", "grafanaAdmin.generateOffline=true"),

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from app import settings as module
+from app.audit.signing import is_signed, signer_of
 from app.serving.run import GRACE_SECONDS
-from app.settings import load_settings
-from tests.charts.conftest import ROOT, Object, one, refusal, render
+from app.settings import AuditSettings, load_settings
+from tests.charts.conftest import ROOT, Object, helm, one, refusal, render, render_anew
 
 FULL = yaml.safe_load((ROOT / "charts" / "api" / "ci" / "full-values.yaml").read_text())
 CALLERS = {"callers": {"enabled": True, "existingSecret": "callers"}}
@@ -69,6 +70,36 @@ def test_the_databases_address_comes_from_the_secret_that_the_postgres_chart_mak
         address = base64.b64decode(data[reference["key"]]).decode()
         assert (reference["name"], address.rpartition("@")[2]) == ("postgres", "postgres:5432/credit")
         assert address.startswith("postgresql+psycopg2://credit:")
+
+
+@pytest.mark.parametrize("owner", [("Deployment", "api"), ("CronJob", "api-retention")])
+@pytest.mark.parametrize("named", ["", "keys"])
+def test_what_signs_the_record_has_its_key_from_a_secret(owner: tuple[str, str], named: str) -> None:
+    objects = render("api", {"signing": {"existingSecret": named, "key": "record.pem"}})
+    pod = pod_of(one(objects, *owner))
+    folder, _, name = environment(pod)["AUDIT__SIGNING_KEY_FILE"].rpartition("/")
+    volume = mounted_at(pod, folder)
+    assert volume is not None
+    assert (volume["readOnly"], name) == (True, "record.pem")
+    assert volume["secret"]["secretName"] == (named or "api-signing")
+    assert volume["secret"]["items"] == [{"key": name, "path": name}]
+
+
+def test_the_key_that_the_chart_makes_is_one_that_the_record_signs_with(tmp_path: Path) -> None:
+    secret = one(render("api"), "Secret", "api-signing")
+    assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    key = tmp_path / "signing.key"
+    key.write_bytes(base64.b64decode(secret["data"]["signing.key"]))
+    signer = signer_of(AuditSettings(signing_key_file=key))
+    assert is_signed("a statement", signer.sign("a statement"))
+    assert one(render_anew("api"), "Secret", "api-signing")["data"] != secret["data"]
+
+
+def test_no_key_is_made_up_where_no_cluster_would_keep_it() -> None:
+    done = helm("template", "api", str(ROOT / "charts" / "api"), "--kube-version", "1.34.0")
+    assert done.returncode != 0
+    assert "signing.existingSecret" in done.stderr
+    assert "Secret" not in {it["kind"] for it in render("api", {"signing": {"existingSecret": "keys"}})}
 
 
 def test_the_journal_outlives_the_container_on_a_volume_of_its_own() -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from app.audit.chain import Chain, Entry, Link, link_of
 from app.audit.journal.layout import LOCK_FILE, file_path, to_line
+from app.audit.signing import Signer, Trust
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.scoring.model import Row, ScoringModel
@@ -19,6 +22,11 @@ from tests.support.fakes import constant_model
 
 NOON = 1_790_000_000_000_000
 """A moment of September 2026, microseconds since 1970."""
+
+SIGNER = Signer(Ed25519PrivateKey.generate())
+"""The service's, in tests."""
+
+TRUST = Trust(frozenset({SIGNER.public}))
 
 SECOND = 1_000_000
 ROW: Row = [0.31, 52.0, 0.0, 0.36, 5400.0, 8.0, 0.0, 1.0, 0.0, 1.0]

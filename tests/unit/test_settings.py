@@ -116,7 +116,7 @@ def test_the_bounds_of_a_number_are_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("password", ["p/w0rd", "p@ssw0rd", "w0rd?x=/@"])
 def test_a_password_of_any_characters_stays_out_of_the_message(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
-    monkeypatch.setenv("DATABASE_URI", f"postgresql://credit:{password}@db/credit")
+    monkeypatch.setenv("DATABASE_URI", f"mysql://credit:{password}@db/credit")
     with pytest.raises(SettingInvalid) as refused:
         load_settings()
     assert "w0rd" not in str(refused.value)

@@ -1,7 +1,7 @@
 """Recomputes decisions with the model and the policy of their day, and compares to the last bit."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
@@ -86,10 +86,13 @@ class Deciders:
         return model
 
 
-def replay(records: Iterable[Stored], deciders: Deciders, done: Callable[[int], None]) -> Replayed:
+def replay(
+    records: Iterable[Stored], deciders: Deciders, done: Callable[[int], None], repeated: Set[str] = frozenset()
+) -> Replayed:
     """Compute every decision again and compare it with what was recorded.
 
-    done: called with how many more have been recomputed. Raises ModelUnavailable, RecordUnavailable.
+    done: called with how many more have been recomputed. repeated: ids that more than one record has. Raises
+    ModelUnavailable, RecordUnavailable.
     """
     started = perf_counter()
     decisions = different = 0
@@ -97,6 +100,8 @@ def replay(records: Iterable[Stored], deciders: Deciders, done: Callable[[int], 
     first: list[Difference] = []
     for stored in records:
         problems, distance = _compare(stored, deciders)
+        if stored.key in repeated:
+            problems.append("its id is another record's too; credit audit verify says which")
         largest = max(largest, distance)
         decisions += 1
         if problems:

@@ -14,6 +14,7 @@ from app.audit.chain import Link
 from app.audit.journal.layout import unshipped_bytes
 from app.audit.shipping.rounds import Round, Shipper
 from app.audit.shipping.stop_signal import StopSignal, stop_signal
+from app.audit.signing import Signer, signer_of
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.settings import AuditSettings, load_settings
@@ -37,9 +38,10 @@ STATEMENT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The database as the target of a shipper."""
+    """The database as the target of a shipper, which vouches for what it brings."""
 
     store: Store
+    signer: Signer
 
     def prepare(self) -> None:
         # alembic is not needed afterwards, nor where nothing is shipped.
@@ -48,13 +50,13 @@ class Database:
         migrate(self.store.engine, Month.of(microseconds_now()))
 
     def insert(self, links: list[Link]) -> None:
-        self.store.insert(links)
+        self.store.insert(links, self.signer)
 
 
 def ship() -> int:
     """Ship until SIGTERM, SIGINT or the end of standard input; gives the exit code: 0 when nothing is left to ship.
 
-    Each round is told on standard output as the JSON of a `Round`, one a line. Raises SettingInvalid.
+    Each round is told on standard output as the JSON of a `Round`, one a line. Raises SettingInvalid, RecordError.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -64,7 +66,7 @@ def ship() -> int:
         os.setpgid(0, 0)
     audit = load_settings().audit
     engine = open_engine(audit.database_uri, connections=1, statement_seconds=STATEMENT_SECONDS, create=True)
-    shipper = Shipper(audit.journal_dir, Database(Store(engine)))
+    shipper = Shipper(audit.journal_dir, Database(Store(engine), signer_of(audit)))
     with stop_signal() as stop:
         try:
             return _rounds(shipper, stop, audit)

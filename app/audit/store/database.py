@@ -23,7 +23,7 @@ from app.errors import RecordUnavailable, SettingInvalid
 DRIVERS = {"postgresql", "postgresql+psycopg2", "sqlite", "sqlite+pysqlite"}
 UNREADABLE_URI = (
     "setting audit.database_uri (environment: DATABASE_URI) cannot be read;"
-    " allowed: postgresql+psycopg2://user:password@host:port/database or sqlite:///file"
+    " allowed: postgresql://user:password@host:port/database or sqlite:///file"
 )
 
 CONNECT_SECONDS = 3
@@ -54,6 +54,8 @@ def open_engine(uri: str, connections: int = 2, statement_seconds: float | None 
         raise SettingInvalid(UNREADABLE_URI)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, create)
+    # Without a driver's name SQLAlchemy takes psycopg 3.
+    url = url.set(drivername="postgresql+psycopg2")
     options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **KEEPALIVE}
     if statement_seconds is not None:
         options["options"] = f"-c statement_timeout={int(statement_seconds * 1000)}"

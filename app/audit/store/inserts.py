@@ -1,16 +1,22 @@
-"""Puts links into the tables: a link that is there already stays as it is."""
+"""Puts links into the tables, and the signed ends of their chains: a link that is there already stays as it is."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.audit.chain import Link
+from app.audit.signing import Signer, head_statement
 from app.audit.store.database import is_postgres
-from app.times import utc
+from app.audit.store.schema.tables import heads
+from app.times import microseconds_now, utc
 
 POSTGRES_TYPES = {"sequence": "bigint", "at": "timestamptz"}
 """Of the columns that are no text."""
+
+FOUND_BY = {"application_id": "application_id", "request_id": "request_id", "caller": "caller", "verdict": "decision"}
+"""Columns that decisions are found by, and what they are called in the content."""
 
 
 def insert_links(connection: Connection, links: Iterable[Link]) -> None:
@@ -22,6 +28,24 @@ def insert_links(connection: Connection, links: Iterable[Link]) -> None:
     for name, found in tables.items():
         if found:
             insert(connection, name, found)
+
+
+def sign_ends(connection: Connection, links: Iterable[Link], signer: Signer) -> None:
+    """Sign the last of the links of each writer as the end of its chain; an end that is further on stays."""
+    ends = {it.writer: it for it in sorted(links, key=lambda it: it.sequence)}
+    if not ends:
+        return
+    at = microseconds_now()
+    rows = []
+    # In one order, so that two shippers that bring the same chains do not wait for each other in a circle.
+    for writer, it in sorted(ends.items()):
+        signed = signer.sign(head_statement(writer, it.sequence, it.hash, at))
+        row = {"writer": writer, "sequence": it.sequence, "hash": it.hash, "at": at}
+        rows.append(row | {"key": signed.key, "signature": signed.value})
+    insert = (postgresql if is_postgres(connection) else sqlite).insert(heads)
+    changed = {name: insert.excluded[name] for name in ("sequence", "hash", "at", "key", "signature")}
+    further = insert.excluded.sequence > heads.c.sequence
+    connection.execute(insert.on_conflict_do_update(index_elements=["writer"], set_=changed, where=further), rows)
 
 
 def _insert_postgres(connection: Connection, name: str, links: Sequence[Link]) -> None:
@@ -46,4 +70,7 @@ def _insert_sqlite(connection: Connection, name: str, links: Sequence[Link]) -> 
 def _columns(name: str, links: Sequence[Link]) -> dict[str, list[Any]]:
     columns = {"writer": "writer", "sequence": "sequence", "at": "at", "hash": "hash", "content": "content"}
     columns |= {"id": "key"} if name == "decisions" else {"kind": "kind", "key": "key"}
-    return {column: [getattr(it, field) for it in links] for column, field in columns.items()}
+    found = {column: [getattr(it, field) for it in links] for column, field in columns.items()}
+    if name == "decisions":
+        found |= {column: [it.fields.get(field) for it in links] for column, field in FOUND_BY.items()}
+    return found

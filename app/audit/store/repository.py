@@ -4,7 +4,6 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     Connection,
@@ -15,24 +14,21 @@ from sqlalchemy import (
     and_,
     func,
     literal,
+    null,
     select,
     text,
     union_all,
 )
 
 from app.audit.chain import Link, link_of
+from app.audit.signing import Signer, head_statement, removal_statement
 from app.audit.store.database import READING, is_postgres, translated
-from app.audit.store.inserts import insert_links
-from app.audit.store.schema.tables import decisions, dropped, entries
+from app.audit.store.inserts import FOUND_BY, insert_links, sign_ends
+from app.audit.store.schema.tables import decisions, dropped, entries, heads
+from app.errors import RecordInvalid
 
 CHUNK = 2_000
 """Rows that a reader holds at a time."""
-
-DAY = 86_400_000_000
-"""In microseconds. A decision whose time is that close to the time in its id is found in one partition."""
-
-FAR_FUTURE = 200_000 * DAY
-"""Later than any decision, and still a time that Python and Postgres can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,10 @@ class Stored:
     sequence: int
     hash: str
     content: str
+    application_id: str | None
+    request_id: str | None
+    caller: str | None
+    verdict: str | None
 
     def to_link(self) -> Link:
         """The link that it holds, proven. Raises RecordInvalid when hash or content is not what was written."""
@@ -63,15 +63,40 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedHead:
+    """The end of a chain, as the service signed it last."""
+
+    writer: str
+    sequence: int
+    hash: str
+    at: int
+    """When it was signed, microseconds since 1970."""
+    key: str
+    """The public one, in hex."""
+    signature: str
+
+    @property
+    def statement(self) -> str:
+        return head_statement(self.writer, self.sequence, self.hash, self.at)
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """A run of links that retention removed from a chain."""
 
+    writer: str
     first: int
     last: int
     hash: str
     """Of the last."""
     before: int
     """The moment that they were older than, microseconds since 1970."""
+    key: str | None
+    signature: str | None
+
+    @property
+    def statement(self) -> str:
+        return removal_statement(self.writer, self.first, self.last, self.hash, self.before)
 
 
 class Store:
@@ -80,21 +105,32 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def insert(self, links: Iterable[Link]) -> None:
-        """All or nothing; a link that is there already stays as it is."""
+    def insert(self, links: Sequence[Link], signer: Signer | None = None) -> None:
+        """All or nothing; a link that is there already stays as it is. signer: signs where their chains end now."""
         with translated("decisions cannot be kept", self.engine), self.engine.begin() as connection:
             insert_links(connection, links)
+            if signer is not None:
+                sign_ends(connection, links, signer)
 
     def decision(self, key: str) -> Stored | None:
-        """A decision by its id, a UUID in its usual form; None when there is none."""
-        query = _all_of(decisions).where(decisions.c.id == key)
-        # The first 48 bits of a UUIDv7 are milliseconds since 1970; of any other they are as good as random.
-        moment = min((UUID(key).int >> 80) * 1000, FAR_FUTURE)
+        """A decision by its id; None when there is none. Raises RecordInvalid when there are several."""
+        query = _all_of(decisions).where(decisions.c.id == key).limit(2)
         with self._reading() as connection:
-            # Most searches end in the partition of that month.
-            near = query.where(decisions.c.at.between(moment - DAY, moment + DAY))
-            row = connection.execute(near).first() or connection.execute(query).first()
-        return None if row is None else _stored(row)
+            rows = connection.execute(query).all()
+        if len(rows) > 1:
+            raise RecordInvalid(f"the record holds decision {key} more than once; credit audit verify says where")
+        return _stored(rows[0]) if rows else None
+
+    def repeated(self, since: int | None = None, until: int | None = None) -> list[Stored]:
+        """Every decision of [since, until) whose id others have too, whenever those were made, and those others."""
+        several = select(decisions.c.id).group_by(decisions.c.id).having(func.count() > 1)
+        if since is not None or until is not None:
+            several = several.having(func.max(decisions.c.at) >= (since or 0))
+        if until is not None:
+            several = several.having(func.min(decisions.c.at) < until)
+        query = _all_of(decisions).where(decisions.c.id.in_(several)).order_by(decisions.c.id, decisions.c.at)
+        with self._reading() as connection:
+            return [_stored(row) for row in connection.execute(query)]
 
     def challengers(self, keys: Sequence[str]) -> list[Stored]:
         """The scores that challengers gave to those decisions."""
@@ -142,12 +178,17 @@ class Store:
             row = connection.execute(query).first()
         return None if row is None else _stored(row)
 
-    def dropped(self, writer: str) -> list[Dropped]:
-        """The runs that retention removed from a writer's chain, in order."""
-        query = select(dropped.c.first, dropped.c.last, dropped.c.hash, dropped.c.before)
+    def dropped(self) -> list[Dropped]:
+        """The runs that retention removed from chains, in order."""
         with self._reading() as connection:
-            rows = connection.execute(query.where(dropped.c.writer == writer).order_by(dropped.c.first))
+            rows = connection.execute(select(dropped).order_by(dropped.c.writer, dropped.c.first))
             return [Dropped(*row) for row in rows]
+
+    def heads(self) -> list[SignedHead]:
+        """The signed end of every chain."""
+        with self._reading() as connection:
+            rows = connection.execute(select(heads).order_by(heads.c.writer))
+            return [SignedHead(*row) for row in rows]
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -181,6 +222,7 @@ def _all_of(table: Table) -> Select[Any]:
         columns.sequence,
         columns.hash,
         columns.content,
+        *(columns[name] if table is decisions else null().label(name) for name in FOUND_BY),
     )
 
 

@@ -7,6 +7,7 @@ import re
 from asyncio import StreamReader
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
+from math import nan
 
 from app.audit.journal.layout import unshipped_bytes
 from app.metrics import Metrics
@@ -45,6 +46,8 @@ class Shipping:
         self._listening: asyncio.Task[str | None] | None = None
         self._error: str | None = None
         self._failures = 0
+        if settings.audit.enabled:
+            self._set_unknown()
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -90,6 +93,7 @@ class Shipping:
         assert self._listening is not None
         # Listening outlives a cancelled run: the child's last report comes while it is stopped.
         reason = await asyncio.shield(self._listening)
+        self._set_unknown()
         log.error("shipper ended", extra={"code": self._child.returncode, "reason": reason or "without a word"})
 
     async def _listen(self, child: Process) -> str | None:
@@ -106,11 +110,17 @@ class Shipping:
                 async with asyncio.timeout(self._silent_seconds):
                     line = await _line(child.stdout)
             except TimeoutError:
-                self._metrics.shipper_up.set(0)
+                self._set_unknown()
                 continue
             if not line:
                 return
             self._take(line)
+
+    def _set_unknown(self) -> None:
+        """Nobody says how much waits in the journal, which is not to say that nothing does."""
+        self._metrics.shipper_up.set(0)
+        self._metrics.journal_pending.set(nan)
+        self._metrics.audit_lag.set(nan)
 
     def _take(self, line: bytes) -> None:
         try:

@@ -22,3 +22,30 @@
 {{- define "api.contract" -}}
 {{- .Values.contract | default (.Files.Get "generated/contract.yaml" | fromYaml) | toYaml }}
 {{- end }}
+
+{{/* Name of the Secret with the key that signs the record. */}}
+{{- define "api.signingSecret" -}}
+{{- .Values.signing.existingSecret | default (printf "%s-signing" (include "api.fullname" .)) }}
+{{- end }}
+
+{{/* Where the containers that sign find that key, as a variable, a mount and a volume. */}}
+{{- define "api.signingVariable" -}}
+- name: AUDIT__SIGNING_KEY_FILE
+  value: /etc/credit/signing/{{ .Values.signing.key }}
+{{- end }}
+
+{{- define "api.signingMount" -}}
+- name: signing
+  mountPath: /etc/credit/signing
+  readOnly: true
+{{- end }}
+
+{{- define "api.signingVolume" -}}
+- name: signing
+  secret:
+    secretName: {{ include "api.signingSecret" . }}
+    defaultMode: 0440
+    items:
+      - key: {{ .Values.signing.key }}
+        path: {{ .Values.signing.key }}
+{{- end }}

@@ -22,6 +22,7 @@ from tests.support.records import (
     NOON,
     ROW,
     SECOND,
+    SIGNER,
     challenged,
     decided,
     decisions,
@@ -34,8 +35,10 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs a command over the store; gives exit code, stdout and stderr."""
+    monkeypatch.setenv("AUDIT__JOURNAL_DIR", str(tmp_path / "journal"))
+    monkeypatch.setenv("AUDIT__TRUSTED_KEYS", json.dumps([SIGNER.public]))
     monkeypatch.setenv("DATABASE_URI", store.engine.url.render_as_string(hide_password=False))
     if store.engine.url.get_backend_name() == "sqlite":
         path = str(store.engine.url.database).removeprefix("file:")
@@ -52,7 +55,7 @@ def run(store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 def filled(store: Store) -> list[Entry]:
     entries = decisions(6)
-    store.insert(linked([policy_entry(), *entries, challenged(entries[2], 0.04)]))
+    store.insert(linked([policy_entry(), *entries, challenged(entries[2], 0.04)]), SIGNER)
     return entries
 
 
@@ -61,8 +64,11 @@ def test_a_whole_record_is_ok_and_a_changed_one_is_exit_code_1(store: Store, run
     code, heads, _ = run("heads")
     (tmp_path / "heads.json").write_text(heads)
     assert code == 0
-    assert run("verify") == (0, "OK: 8 links of 1 writers\n", "")
-    assert run("verify", "--heads", str(tmp_path / "heads.json"))[1] == "OK: 8 links of 1 writers, 1 heads\n"
+    assert run("verify") == (0, "OK: 8 links of 1 writers, 1 signed ends\n", "")
+    assert (
+        run("verify", "--heads", str(tmp_path / "heads.json"))[1]
+        == "OK: 8 links of 1 writers, 1 signed ends, 1 heads\n"
+    )
     with store.engine.begin() as connection:
         connection.execute(text("UPDATE decisions SET content = content || ' ' WHERE sequence = 3"))
     code, told, _ = run("verify", "--json")

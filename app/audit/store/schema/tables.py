@@ -40,6 +40,10 @@ decisions = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
     Column("content", Text, nullable=False),
+    Column("application_id", Text),
+    Column("request_id", Text),
+    Column("caller", Text),
+    Column("verdict", Text),
 )
 """One row for each decision: `content` is what was hashed, and the other columns repeat parts of it."""
 
@@ -64,5 +68,22 @@ dropped = Table(
     Column("last", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
     Column("before", Moment, nullable=False),
+    Column("key", Text),
+    Column("signature", Text),
 )
-"""Runs of links that retention removed, each with the hash of its last: they explain a chain that begins late."""
+"""Runs of links that retention removed, each with the hash of its last: they explain a chain that begins late.
+
+`key` (public) and `signature` are null in what a release without signatures noted.
+"""
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("writer", Text, primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+)
+"""The end of each chain as the shipper signed it last, `at` when; `key` is the public one."""

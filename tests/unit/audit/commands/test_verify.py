@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.audit.commands.verify import Head, Verified, heads_of, read_heads, verify
+from app.audit.commands.ends import Head, heads_of, read_heads
+from app.audit.commands.verify import Verified, verify
 from app.audit.store.database import is_postgres, open_engine
 from app.audit.store.repository import Store
 from app.audit.store.schema.migrating import migrate
@@ -82,7 +83,7 @@ def test_the_bad_record_is_named(store: Store) -> None:
     change(store, "UPDATE decisions SET content = content || ' ' WHERE sequence = 2")
     found = verified(store)
     assert str(found).splitlines() == [
-        "BAD: 1 of 4 links of 1 writers; the first:",
+        "BAD: 1 findings in 4 links of 1 writers; the first:",
         f"  record {links[1].key}, writer {links[1].writer}, sequence 2: its content does not have its hash",
     ]
 
@@ -112,7 +113,7 @@ def test_a_chain_that_was_written_anew_from_some_record_on_differs_from_a_kept_h
     store.insert(linked(decisions(3, NOON + SECOND), honest[0].writer))
     assert verified(store).passed
     (bad,) = verified(store, heads=heads).first
-    assert bad.what == "it is not the one that the kept head names"
+    assert bad.what == "it is not the one that a kept head names"
 
 
 def test_an_end_that_was_cut_off_differs_from_a_kept_head(store: Store) -> None:

@@ -11,7 +11,7 @@ from app.audit.shipping.process import Database
 from app.audit.shipping.rounds import Round, Shipper
 from app.audit.store.repository import Store
 from app.errors import RecordUnavailable
-from tests.support.records import NOON, Writer, decisions, linked
+from tests.support.records import NOON, SIGNER, Writer, decisions, linked
 
 AGES = 10.0
 """Seconds; more than any round here takes."""
@@ -173,16 +173,16 @@ def test_what_was_shipped_and_not_noted_is_shipped_again_and_kept_once(
     with monkeypatch.context() as patched:
         patched.setattr(WriterFolder, "advance", killed)
         with pytest.raises(KeyboardInterrupt):
-            Shipper(journal, Database(store)).round(AGES)
+            Shipper(journal, Database(store, SIGNER)).round(AGES)
     assert store.count(None, None) == 5
     writer.write(decisions(2))
-    assert Shipper(journal, Database(store)).round(AGES) == Round(0, 0.0, 7, None)
+    assert Shipper(journal, Database(store, SIGNER)).round(AGES) == Round(0, 0.0, 7, None)
     assert store.count(None, None) == 7
 
 
 def test_two_shippers_of_one_journal_keep_every_record_once(store: Store, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
-    first, second = Shipper(journal, Database(store)), Shipper(journal, Database(store))
+    first, second = Shipper(journal, Database(store, SIGNER)), Shipper(journal, Database(store, SIGNER))
     writers = [Writer(journal) for _ in range(3)]
     for turn in range(6):
         for writer in writers:

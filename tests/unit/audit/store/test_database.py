@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.audit.store import database
 from app.audit.store.database import READING, is_postgres, open_engine, public, translated
 from app.errors import RecordUnavailable, SettingInvalid
+from app.settings import AuditSettings
 from tests.support.postgres import PASSWORD, Postgres
 
 
@@ -156,9 +157,16 @@ def test_what_is_no_error_of_the_database_passes_as_it_is(uri: str) -> None:
         raise KeyError("mine")
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2"])
+def test_a_postgres_is_named_with_the_driver_or_without(scheme: str) -> None:
+    engine = open_engine(f"{scheme}://credit@db/credit")
+    assert engine.driver == "psycopg2"
+    assert AuditSettings(database_uri=f"{scheme}://credit@db/credit").database_uri
+
+
 @pytest.mark.parametrize("address", ["", "nonsense", "mysql://host/x", "postgresql+nonsense://host/x"])
 def test_an_address_that_leads_nowhere_says_which_ones_do(address: str) -> None:
-    with pytest.raises(SettingInvalid, match=r"audit\.database_uri .*DATABASE_URI.* allowed: postgresql\+psycopg2"):
+    with pytest.raises(SettingInvalid, match=r"audit\.database_uri .*DATABASE_URI.* allowed: postgresql:"):
         open_engine(address)
 
 

@@ -3,9 +3,10 @@
 import pytest
 
 from app.audit.store.database import open_engine
-from app.audit.store.repository import DAY, Store
+from app.audit.store.repository import Store
 from app.errors import RecordUnavailable, SettingInvalid
 from app.scoring.decider import Decider
+from app.times import DAY
 from harness.servers import free_port
 from tests.support.fakes import constant_model
 from tests.support.postgres import PASSWORD, Postgres

@@ -5,15 +5,16 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
-from app.audit.commands.verify import Head, verify
+from app.audit.commands.ends import Head
+from app.audit.commands.verify import verify
 from app.audit.store import retention
 from app.audit.store.database import is_postgres, open_engine
-from app.audit.store.repository import DAY, Store
+from app.audit.store.repository import Store
 from app.audit.store.retention import retain
 from app.audit.store.schema.migrating import migrate
 from app.audit.store.schema.partitions import partitions
 from app.errors import RecordUnavailable
-from app.times import Month
+from app.times import DAY, Month
 from tests.support.postgres import Postgres
 from tests.support.records import NOON, decisions, identifier, linked
 

@@ -3,17 +3,19 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from sqlalchemy import inspect, text
 
-from app.audit.store.database import open_engine
-from app.audit.store.repository import DAY, Store
-from app.audit.store.schema.migrating import migrate
+from app.audit.commands.verify import verify
+from app.audit.store.database import is_postgres, open_engine
+from app.audit.store.repository import Store
+from app.audit.store.schema.migrating import config_of, migrate
 from app.audit.store.schema.partitions import partitions
 from app.audit.store.schema.tables import metadata
 from app.errors import RecordError
-from app.times import Month
+from app.times import DAY, Month, utc
 from tests.support.postgres import Postgres
-from tests.support.records import NOON, decisions, linked
+from tests.support.records import NOON, decisions, linked, policy_entry
 
 
 def test_the_migrated_tables_have_the_columns_and_keys_of_the_queries(store: Store) -> None:
@@ -44,6 +46,37 @@ def test_a_database_of_a_later_release_is_refused(store: Store) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(RecordError, match="later release"):
         migrate(store.engine, Month.of(NOON))
+
+
+@pytest.mark.parametrize("table", ["decisions", "entries", "heads"])
+def test_a_table_that_is_gone_is_named_with_the_remedy(store: Store, table: str) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text(f"DROP TABLE {table}"))
+    with pytest.raises(RecordError, match=f"lacks the table {table}, which was made there once.* from a backup"):
+        migrate(store.engine, Month.of(NOON))
+
+
+def test_what_an_earlier_release_kept_can_be_found_after_the_migration(database_uri: str) -> None:
+    engine = open_engine(database_uri, create=True)
+    store = Store(engine)
+    with engine.begin() as connection:
+        command.upgrade(config_of(connection), "0001")
+    links = linked([policy_entry(), *decisions(2)])
+    with engine.begin() as connection:
+        for it in links[1:]:
+            at = f"'{utc(it.at)}'" if is_postgres(connection) else it.at
+            connection.execute(
+                text(f"INSERT INTO decisions VALUES (:key, {at}, :writer, :sequence, :hash, :content)"),
+                {name: getattr(it, name) for name in ("key", "writer", "sequence", "hash", "content")},
+            )
+    migrate(engine, Month.of(NOON))
+    found = store.decision(links[1].key)
+    assert found is not None
+    assert (found.application_id, found.request_id, found.caller, found.verdict) == (None, "r-1", None, "REJECT")
+    assert [it.what for it in verify(store, None, None, [], lambda _: None).first] == [
+        "1 before it are missing, from sequence 1 on"
+    ]
+    engine.dispose()
 
 
 def test_this_month_and_the_next_two_have_their_partitions(postgres: Postgres) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ class World:
 
     def sample(self, name: str) -> float:
         return self.metrics.registry.get_sample_value(name) or 0.0
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody says how much waits, and since when."""
+        return self.seen[0] == 0 and all(isnan(it) for it in self.seen[1:])
 
     @property
     def seen(self) -> tuple[float, float, float]:
@@ -120,8 +126,22 @@ def test_one_that_ends_is_started_again(tmp_path: Path, caplog: pytest.LogCaptur
     script = f"open({str(starts)!r}, 'a').write('x'); report(1)\nsys.stderr.write('error: no table\\n'); sys.exit(4)"
     world = World(script)
     world.run(world.until(lambda: len(starts.read_text()) > 2))
-    assert world.sample("credit_shipper_up") == 0
     assert messages(caplog)[0] == ("ERROR", "shipper ended", "no table")
+
+
+def test_what_nobody_has_said_yet_is_unknown_and_not_zero() -> None:
+    assert World("").unknown
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_a_shipper_said_before_it_ended_is_unknown_until_the_next_speaks() -> None:
+    world = World("report(7, 3.0); time.sleep(0.2); sys.exit(4)")
+
+    async def ended() -> None:
+        await world.until(lambda: world.seen == (1, 7, 3))()
+        await world.until(lambda: world.unknown)()
+
+    world.run(ended)
 
 
 @pytest.mark.usefixtures("quick")
@@ -168,7 +188,7 @@ def test_one_that_says_nothing_is_not_up_until_it_speaks(monkeypatch: pytest.Mon
 
     async def silent_then_not() -> None:
         await world.until(lambda: world.seen[:2] == (1, 3))()
-        await world.until(lambda: world.seen[:2] == (0, 3))()
+        await world.until(lambda: world.unknown)()
         go.touch()
         await world.until(lambda: world.sample("credit_journal_pending_records") == 2)()
 
@@ -208,7 +228,7 @@ def test_it_hears_when_its_server_dies_and_not_when_the_terminal_interrupts(tmp_
         await world.until(lambda: seen.exists() and seen.read_text())()
 
     world.run(closed)
-    assert world.sample("credit_journal_pending_records") == 7
+    assert seen.read_text() == "closed"
 
 
 def test_at_the_stop_the_rest_gets_an_attempt_of_its_own_where_the_shipper_is_down(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@
   x RecordError
     + RecordInvalid      a line of the record is not what was written
     + RecordUnavailable  the database cannot be reached or does not answer
+    + CursorInvalid      a search is to go on from where none was
     + JournalFailed      a decision cannot be kept: the disk is full, or the journal has reached its limit
 """
 
@@ -77,6 +78,10 @@ class RecordInvalid(RecordError):
 
 class RecordUnavailable(RecordError):
     """Worth trying again later."""
+
+
+class CursorInvalid(RecordError):
+    """The remedy is to begin the search anew."""
 
 
 class JournalFailed(RecordError):

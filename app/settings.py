@@ -156,6 +156,7 @@ class AuditSettings(Section):
         pattern=r"^(postgresql(\+psycopg2)?://|sqlite:///).+",
         description="The database of the decisions: postgresql://… or an embedded sqlite:///…",
     )
+    require_application_id: bool = Field(False, description="Refuse to decide on an application without an id of it.")
     ship_seconds: float = Field(1.0, ge=0.1, le=3600, description="How often the journal is brought to the database.")
     retention_months: int = Field(25, ge=1, le=1200, description="Whole months that decisions are kept.")
     signing_key_file: Path | None = Field(

@@ -100,7 +100,7 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
     few = rows[np.random.default_rng(0).permutation(len(rows))[:FEW_ROWS]].tolist()
     request = rows[np.random.default_rng(1).permutation(len(rows))[:REQUEST_ROWS]]
     body = body_of(request)
-    vectors = reader.rows(body)
+    vectors, _ = reader.rows(body)
     context = RequestContext("bench", None)
 
     def unrecorded(vectors: list[list[float]]) -> Coroutine[Any, Any, dict[str, Any]]:
@@ -115,9 +115,9 @@ def measure(settings: Settings, folder: Path, loop: Runner) -> bool:
             rows_decider.decide(rows[start : start + BLOCK_ROWS], reasons)
 
     async def whole_request(recorder: Recorder | None) -> bytes:
-        return await encoded(await answer_batch(snapshot, reader.rows(body), recorder, context))
+        return await encoded(await answer_batch(snapshot, reader.rows(body)[0], recorder, context))
 
-    recorder = Recorder(Journal(folder / "journal", MOST_KEPT_BYTES), "refuse", metrics)
+    recorder = Recorder(Journal(folder / "journal", MOST_KEPT_BYTES), "refuse", metrics, {})
 
     def file(name: str, reasons: bool) -> Way:
         output = output_folder(str(folder / "out"), "")

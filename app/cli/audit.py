@@ -4,6 +4,7 @@ import json
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,6 +54,13 @@ Since = Annotated[int | None, _time("--since", "From this time on")]
 Until = Annotated[int | None, _time("--until", "Before this time")]
 
 
+class Verdict(Enum):
+    """What a decision can be; typer offers enums as choices."""
+
+    ACCEPT = "ACCEPT"
+    REJECT = "REJECT"
+
+
 @dataclass(frozen=True, slots=True)
 class Migrated:
     """A database whose tables are those of this release."""
@@ -95,6 +103,31 @@ def show(
 
     settings, store = _opened()
     finish(show(store, key, load_contract(settings)), as_json)
+
+
+@commands.command(
+    epilog="""\b
+Examples:
+  credit audit find --application A-2026-001734
+  credit audit find --verdict REJECT --since 2026-01-31 --size 100"""
+)
+def find(
+    application: Annotated[str | None, typer.Option(metavar="ID", help="On this application.")] = None,
+    request: Annotated[str | None, typer.Option(metavar="ID", help="Of the request with this X-Request-ID.")] = None,
+    caller: Annotated[str | None, typer.Option(metavar="NAME", help="That this caller asked for.")] = None,
+    verdict: Annotated[Verdict | None, typer.Option(help="With this outcome.")] = None,
+    since: Since = None,
+    until: Until = None,
+    size: Annotated[int, typer.Option(min=1, max=10_000, help="Most to list at once.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Go on after a list that gave this cursor.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List decisions by what is known of them, newest first."""
+    from app.audit.commands.listed import listed
+    from app.audit.store.finding import Criteria
+
+    criteria = Criteria(application, request, caller, verdict and verdict.value, since, until)
+    finish(listed(_opened()[1], criteria, size, cursor), as_json)
 
 
 @commands.command(
@@ -165,11 +198,12 @@ def replay(
     """Recompute decisions with the model and the policy that made them."""
     from app.audit.commands.registered import registered
     from app.audit.commands.replay import Deciders, replay
+    from app.audit.made_by import made_by
     from app.audit.store.lookup import canonical_id
     from app.errors import RecordInvalid
 
     settings, store = _opened()
-    deciders = Deciders(registered(settings), store)
+    deciders = Deciders(registered(settings), store, made_by(settings))
     if key is None:
         repeated = {it.key for it in store.repeated(since, until)}
         with progress(store.count(since, until), "decisions") as done:

@@ -37,7 +37,7 @@ def build(settings: Settings) -> FastAPI:
 
     Raises ContractInvalid, PolicyInvalid, CallersInvalid.
     """
-    reader = Reader(load_contract(settings))
+    reader = Reader(load_contract(settings), settings.audit.require_application_id)
     policy = load_policy(settings)
     callers_file = settings.callers.file
     metrics = Metrics(policy.threshold)

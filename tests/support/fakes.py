@@ -129,7 +129,7 @@ class Api:
         self.recorder: Recorder | None = recorder_of(self.settings, self.metrics) if recorded else None
         self.challenger = Challenger(self.settings, self.metrics, self.recorder)
         self.admission = Admission(callers, self.metrics)
-        reader = Reader(load_contract(self.settings))
+        reader = Reader(load_contract(self.settings), self.settings.audit.require_application_id)
         predict = Predict(reader, self.holder, self.challenger, self.recorder)
         self.edge = Edge(self.metrics, self.admission, predict)
         self.app: FastAPI = create_app(

@@ -41,13 +41,16 @@ def policy_of_tests() -> Policy:
     return load_policy(Settings())
 
 
-def decided(decider: Decider, features: Row = ROW, at: int = NOON, key: str | None = None) -> Entry:
+def decided(
+    decider: Decider, features: Row = ROW, at: int = NOON, key: str | None = None, application_id: str | None = None
+) -> Entry:
     """A decision on those ten values, as the server records it."""
     decision = decider.decide(CONTRACT.vector(features))
     identity = decider.model.identity
     fields: dict[str, Any] = {
         "request_id": "r-1",
         "caller": None,
+        "application_id": application_id,
         "row": None,
         "features": list(features),
         "model": {name: getattr(identity, name) for name in ("name", "version", "uri", "digest")},

@@ -18,7 +18,17 @@ CHUNK = 500
 ROW_GROUP = 20_000
 """Rows that a Parquet file compresses together."""
 
-TEXTS = ("id", "at", "request_id", "caller", "model_name", "model_version", "model_digest", "policy_version")
+TEXTS = (
+    "id",
+    "at",
+    "request_id",
+    "caller",
+    "application_id",
+    "model_name",
+    "model_version",
+    "model_digest",
+    "policy_version",
+)
 
 
 def columns_of(contract: Contract) -> dict[str, str]:
@@ -99,6 +109,7 @@ def _row(stored: Stored, score: dict[str, Any] | None, names: Sequence[str]) -> 
             "at": utc(stored.at),
             "request_id": record["request_id"],
             "caller": record["caller"],
+            "application_id": record.get("application_id"),
             "model_name": model["name"],
             "model_version": model["version"],
             "model_digest": model["digest"],

@@ -1,12 +1,12 @@
 """Recomputes decisions with the model and the policy of their day, and compares to the last bit."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
 
-from app.audit.store.recorded_policies import policy_of
+from app.audit.store.recorded_policies import policy_of, service_of
 from app.audit.store.repository import Store, Stored
 from app.errors import ModelMissing, ModelRefused, PolicyInvalid, RecordInvalid
 from app.scoring.decider import Decider
@@ -60,6 +60,8 @@ class Deciders:
 
     models: Models
     store: Store
+    service: Mapping[str, str] = field(default_factory=dict)
+    """Versions of what decides here."""
     _known: dict[tuple[str, str, str], Decider | str] = field(default_factory=dict)
 
     def of(self, record: dict[str, Any]) -> Decider | str:
@@ -73,6 +75,13 @@ class Deciders:
                 found = str(error)
             self._known[key] = found
         return found
+
+    def otherwise(self, record: dict[str, Any]) -> str | None:
+        """What is of another version here than it was then; None: nothing. Raises RecordUnavailable."""
+        then = service_of(self.store, record["policy_version"])
+        numbers = ("python", "scikit_learn")
+        other = [f"{name} {then[name]}" for name in numbers if name in then and then[name] != self.service.get(name)]
+        return f"it was made with {' and '.join(other)}, and here are others" if other else None
 
     def _model(self, uri: str, digest: str) -> ScoringModel:
         for known in self._known.values():
@@ -133,6 +142,8 @@ def _compare(stored: Stored, deciders: Deciders) -> tuple[list[str], float]:
     if [asdict(it) for it in decision.reasons] != reasons:
         codes = [", ".join(str(it) for it in side) or "none" for side in _codes(decision.reasons, reasons)]
         found.append(f"reasons {codes[0]}; recorded {codes[1]}")
+    if found and (otherwise := deciders.otherwise(record)) is not None:
+        found.append(otherwise)
     return found, _distance(decision.probability, probability)
 
 

@@ -28,6 +28,7 @@ class Shown:
             f"            {record['decision']}, probability of default {record['probability']!r}",
             f"at          {record['at']}",
             f"request     {record['request_id']}{row}, caller {record['caller'] or 'unknown'}",
+            f"application {record.get('application_id') or 'unknown'}",
             f"model       {model['uri']}, digest {model['digest']}",
             f"policy      {record['policy_version']}",
         ]

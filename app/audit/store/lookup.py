@@ -1,11 +1,12 @@
-"""One decision from the record, for a process that reads rarely and must not be kept waiting."""
+"""Decisions from the record, for a process that reads rarely and must not be kept waiting."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from app.audit.store.database import open_engine
-from app.audit.store.repository import Store
+from app.audit.store.repository import Store, Stored
 from app.settings import Settings
 
 STATEMENT_SECONDS = 3.0
@@ -17,11 +18,12 @@ def find_decision(settings: Settings, key: str) -> dict[str, Any] | None:
     challenger: model and probability of the challenger that scored it too, else None.
     Raises RecordUnavailable, and RecordInvalid when the decision is not what was written.
     """
-    return decision_of(_store(settings.audit.database_uri), key)
+    return decision_of(store_of(settings.audit.database_uri), key)
 
 
 @lru_cache(maxsize=1)
-def _store(uri: str) -> Store:
+def store_of(uri: str) -> Store:
+    """The record at that address, over connections that are kept."""
     return Store(open_engine(uri, connections=2, statement_seconds=STATEMENT_SECONDS))
 
 
@@ -30,12 +32,20 @@ def decision_of(store: Store, key: str) -> dict[str, Any] | None:
     if (canonical := canonical_id(key)) is None:
         return None
     stored = store.decision(canonical)
-    if stored is None:
-        return None
-    content = stored.to_link().fields
-    scores = [it.to_link().fields for it in store.challengers([canonical])]
-    challenger = {name: scores[-1][name] for name in ("model", "probability")} if scores else None
-    return content | {"hash": stored.hash, "challenger": challenger}
+    return None if stored is None else contents(store, [stored])[0]
+
+
+def contents(store: Store, found: Sequence[Stored]) -> list[dict[str, Any]]:
+    """Of each decision its content with its `hash` and its `challenger`.
+
+    Raises RecordUnavailable, and RecordInvalid when one is not what was written.
+    """
+    scores = {it.key: it.to_link().fields for it in store.challengers([it.key for it in found])}
+    return [it.to_link().fields | {"hash": it.hash, "challenger": _score(scores.get(it.key))} for it in found]
+
+
+def _score(challenger: dict[str, Any] | None) -> dict[str, Any] | None:
+    return challenger and {name: challenger[name] for name in ("model", "probability")}
 
 
 def canonical_id(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Policies read back from the record, to decide as they once decided."""
+"""Policies read back from the record, to decide as they once decided, and what decided under them."""
 
 from pydantic import ValidationError
 
@@ -19,3 +19,16 @@ def policy_of(store: Store, version: str) -> Policy:
     if policy.version != version:
         raise RecordInvalid(f"what the record holds as policy {version} is policy {policy.version}")
     return policy
+
+
+def service_of(store: Store, policy_version: str) -> dict[str, str]:
+    """The versions of what last decided under that policy; empty where the record does not say.
+
+    Raises RecordUnavailable.
+    """
+    stored = store.policy(policy_version)
+    try:
+        found = {} if stored is None else stored.to_link().fields.get("service", {})
+    except RecordInvalid:
+        return {}
+    return found if isinstance(found, dict) else {}

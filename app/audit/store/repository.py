@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Select,
@@ -131,6 +132,12 @@ class Store:
         query = _all_of(decisions).where(decisions.c.id.in_(several)).order_by(decisions.c.id, decisions.c.at)
         with self._reading() as connection:
             return [_stored(row) for row in connection.execute(query)]
+
+    def newest(self, conditions: Iterable[ColumnElement[bool]], most: int) -> list[Stored]:
+        """The decisions that meet the conditions, newest first, and no more than that many."""
+        query = _all_of(decisions).where(*conditions).order_by(decisions.c.at.desc(), decisions.c.id.desc())
+        with self._reading() as connection:
+            return [_stored(row) for row in connection.execute(query.limit(most))]
 
     def challengers(self, keys: Sequence[str]) -> list[Stored]:
         """The scores that challengers gave to those decisions."""

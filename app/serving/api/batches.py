@@ -53,16 +53,21 @@ class RequestBatch(Protocol):
 
 
 async def answer_batch(
-    snapshot: Snapshot, vectors: Sequence[list[float]], recorder: Recorder | None, context: RequestContext
+    snapshot: Snapshot,
+    vectors: Sequence[list[float]],
+    recorder: Recorder | None,
+    context: RequestContext,
+    application_ids: Sequence[str | None] | None = None,
 ) -> dict[str, Any]:
     """As app.serving.api.schema.BatchAnswer; raises JournalFailed.
 
-    vectors: wire vectors, NaN where a value is missing. recorder: None where decisions are not kept.
+    vectors: wire vectors, NaN where a value is missing. recorder: None where decisions are not kept. application_ids:
+    one a row, None where none is given.
     """
     batch = await _batch_of(snapshot, vectors)
     await batch.decide()
     if recorder is not None:
-        await _keep(snapshot, vectors, batch.predictions, recorder, context)
+        await _keep(snapshot, vectors, batch.predictions, recorder, context, application_ids)
     batch.count()
     return {"predictions": batch.predictions} | snapshot.named
 
@@ -97,12 +102,14 @@ async def _keep(
     rows: list[dict[str, Any]],
     recorder: Recorder,
     context: RequestContext,
+    application_ids: Sequence[str | None] | None,
 ) -> None:
     """All of them or none; those that are kept get their ids."""
     turns = _Turns()
     entries: list[Entry] = []
-    for index, (vector, row) in enumerate(zip(vectors, rows, strict=True)):
-        entries.append(recorder.entry(snapshot, context, vector, row, index))
+    ids = application_ids or [None] * len(rows)
+    for index, (vector, row, application_id) in enumerate(zip(vectors, rows, ids, strict=True)):
+        entries.append(recorder.entry(snapshot, context, vector, row, application_id, index))
         await turns.give()
     if recorder.keep(snapshot.policy, entries):
         for row, entry in zip(rows, entries, strict=True):

@@ -1,132 +1,139 @@
-"""GET /decisions/{id}: one decision as the record holds it."""
+"""GET /decisions: decisions as the record holds them, one by its id or those on an application."""
 
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
-from pydantic import Field, create_model
 from starlette.responses import Response
 
-from app.errors import RecordUnavailable
-from app.scoring.policy import Verdict
-from app.serving.api.inputs import RequestTypes
+from app.errors import CursorInvalid, RecordUnavailable
+from app.serving.api.inputs import APPLICATION_ID_PATTERN
 from app.serving.api.openapi import problems
 from app.serving.api.reading import Reader
-from app.serving.api.schema import Answer, Reason
-from app.serving.http.messages import answer_of, response_of
+from app.serving.api.records import EXAMPLE, record_of, records_of, told_of
+from app.serving.http.messages import NO_STORE, Answered, answer_of, response_of
 from app.serving.http.problems import NO_DECISION, problem, unavailable
 from app.settings import Settings
 
-EXAMPLE = "01a0c450-6c00-7000-80b6-5093f2a50944"
-MODEL_EXAMPLE = {
-    "name": "credit-default-model",
-    "version": "3",
-    "uri": "models:/credit-default-model/3",
-    "digest": "9f86",
-}
-
 # Written down here, because of a parameter that FastAPI reads it would say that it can be refused with 422.
-PARAMETER = {
+ID = {
     "name": "id",
     "in": "path",
     "required": True,
     "description": "decision_id of an answer.",
     "schema": {"type": "string", "examples": [EXAMPLE]},
 }
+APPLICATION = {
+    "name": "application_id",
+    "in": "query",
+    "required": True,
+    "description": "As it was sent with the application.",
+    "schema": {"type": "string", "examples": ["A-2026-001734"]},
+}
+CURSOR = {
+    "name": "cursor",
+    "in": "query",
+    "required": False,
+    "description": "Of the page before.",
+    "schema": {"type": "string"},
+}
+ASK_SO = "ask for the decisions on one application, as in /decisions?application_id=A-1, perhaps with a cursor"
+BAD_CURSOR = "cursor is none that an answer gave; leave it out to begin anew"
+
+PAGE = 50
+"""Decisions in one answer."""
 
 MOST_READING = 4
 """Each keeps a thread waiting while the database does not answer, and others need threads too."""
 
+Found = dict[str, Any]
+
 log = logging.getLogger(__name__)
 
 
-class RecordedModel(Answer):
-    """A version of a model, as it was when it scored."""
+class RecordReading:
+    """Asks the record's database from threads of its own, a few at a time."""
 
-    name: str = Field(description="Registered name.", examples=["credit-default-model"])
-    version: str = Field(description="Its version.", examples=["3"])
-    uri: str = Field(description="Names this version for good.", examples=["models:/credit-default-model/3"])
-    digest: str = Field(description="SHA-256 of the model's files.", examples=["9f86d081"])
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._reading = asyncio.Semaphore(MOST_READING)
 
-
-class RecordedScore(Answer):
-    """What a challenger gave."""
-
-    model: RecordedModel = Field(description="The challenger.", examples=[MODEL_EXAMPLE])
-    probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0139])
-
-
-class Record(Answer):
-    """A decision, with all that it followed from."""
-
-    decision_id: str = Field(description="As it was answered.", examples=[EXAMPLE])
-    at: str = Field(description="When it was made, UTC.", examples=["2026-01-31T12:00:00.000001Z"])
-    request_id: str = Field(description="X-Request-ID of its request.", examples=["c0ffee-1"])
-    caller: str | None = Field(description="Who asked; null when nobody has to say.", examples=["branch-12"])
-    row: int | None = Field(description="Its row, counted from 0, when it was one of a batch.", examples=[None])
-    features: Any
-    model: RecordedModel = Field(description="What scored.", examples=[MODEL_EXAMPLE])
-    policy_version: str = Field(description="The policy that it was made under.", examples=["abdb2713aa05"])
-    probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
-    decision: Verdict = Field(description="As it was answered.", examples=["ACCEPT"])
-    reasons: list[Reason] = Field(description="As they were answered.", examples=[[]])
-    challenger: RecordedScore | None = Field(
-        description="The score of a challenger; null where there was none.", examples=[None]
-    )
-    writer: str = Field(description="The chain of records that it is a link of.", examples=[EXAMPLE])
-    sequence: int = Field(ge=1, description="Its place in the chain.", examples=[17])
-    hash: str = Field(description="SHA-256 of the record's content.", examples=["9f86d081"])
-
-
-COPIED = ("at", "request_id", "caller", "row", "model", "policy_version", "probability", "decision", "reasons")
-CHAIN = ("writer", "sequence", "hash")
-
-
-def record_of(types: RequestTypes) -> type[Record]:
-    """The record whose features are the fields of a contract."""
-    features = Field(description="The fields as received.", examples=[types.applicant_example])
-    return create_model("Record", __base__=Record, __doc__=Record.__doc__, features=(types.applicant, features))
-
-
-def _answer(found: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """As Record, from what the record gave. names: of the fields; a decision under another contract has numbers."""
-    values = found["features"]
-    named = names if len(names) == len(values) else [str(place) for place in range(1, len(values) + 1)]
-    copied = {name: found[name] for name in (*COPIED, *CHAIN, "challenger")}
-    return {"decision_id": found["key"], "features": dict(zip(named, values, strict=True)), **copied}
+    async def answer(self, find: Callable[[], Found | None], tell: Callable[[Found], Found]) -> Response:
+        """What was found, told as JSON, or the refusal."""
+        if not self._enabled:
+            return response_of(problem(404, "decisions are not kept: audit.enabled is false"))
+        if self._reading.locked():
+            return response_of(unavailable("too many decisions are being read; ask again"))
+        try:
+            async with self._reading:
+                found = await asyncio.to_thread(find)
+        except RecordUnavailable as error:
+            log.warning("a decision cannot be read", extra={"reason": str(error)})
+            detail = "the database of the decisions does not answer; nothing is lost, ask again"
+            return response_of(unavailable(detail))
+        except CursorInvalid:
+            return response_of(problem(422, BAD_CURSOR))
+        return response_of(problem(404, NO_DECISION) if found is None else _json(tell(found)))
 
 
 def add_records(app: FastAPI, settings: Settings, reader: Reader) -> None:
-    """The route that reads the record."""
-    reading = asyncio.Semaphore(MOST_READING)
+    """The routes that read the record."""
+    reading = RecordReading(settings.audit.enabled)
+    names = reader.contract.asked_names
+    record = record_of(reader.types)
 
     @app.get(
         "/decisions/{id}",
         operation_id="decision",
         summary="A decision that was made, as it is kept",
         tags=["decisions"],
-        response_model=record_of(reader.types),
+        response_model=record,
         responses=problems(404, 500, 503),
-        openapi_extra={"parameters": [PARAMETER]},
+        openapi_extra={"parameters": [ID]},
     )
     async def decision(request: Request) -> Response:
-        if not settings.audit.enabled:
-            return response_of(problem(404, "decisions are not kept: audit.enabled is false"))
-        if reading.locked():
-            return response_of(unavailable("too many decisions are being read; ask again"))
-        # Loaded with the first request that needs the database's libraries, which most pods never get.
-        from app.audit.store.lookup import find_decision
+        key = request.path_params["id"]
 
-        try:
-            async with reading:
-                found = await asyncio.to_thread(find_decision, settings, request.path_params["id"])
-        except RecordUnavailable as error:
-            log.warning("a decision cannot be read", extra={"reason": str(error)})
-            detail = "the database of the decisions does not answer; nothing is lost, ask again"
-            return response_of(unavailable(detail))
-        if found is None:
-            return response_of(problem(404, NO_DECISION))
-        return response_of(answer_of(200, [], json.dumps(_answer(found, reader.contract.asked_names)).encode()))
+        def find() -> Found | None:
+            # Loaded with the first request that needs the database's libraries, which most pods never get.
+            from app.audit.store.lookup import find_decision
+
+            return find_decision(settings, key)
+
+        return await reading.answer(find, lambda found: told_of(found, names))
+
+    @app.get(
+        "/decisions",
+        operation_id="decisions",
+        summary="The decisions on an application, newest first",
+        tags=["decisions"],
+        response_model=records_of(record),
+        responses=problems(404, 422, 500, 503),
+        openapi_extra={"parameters": [APPLICATION, CURSOR]},
+    )
+    async def decisions(request: Request) -> Response:
+        asked = request.query_params
+        application_id, cursor = asked.get("application_id", ""), asked.get("cursor")
+        if not re.fullmatch(APPLICATION_ID_PATTERN, application_id) or asked.keys() - {"application_id", "cursor"}:
+            return response_of(problem(422, ASK_SO))
+
+        def find() -> Found:
+            from app.audit.store.finding import Criteria, find
+            from app.audit.store.lookup import contents, store_of
+
+            store = store_of(settings.audit.database_uri)
+            page = find(store, Criteria(application_id), PAGE, cursor)
+            return {"decisions": contents(store, page.decisions), "cursor": page.cursor}
+
+        def tell(found: Found) -> Found:
+            return {**found, "decisions": [told_of(each, names) for each in found["decisions"]]}
+
+        return await reading.answer(find, tell)
+
+
+def _json(content: Found) -> Answered:
+    return answer_of(200, [NO_STORE], json.dumps(content).encode())

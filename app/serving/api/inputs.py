@@ -1,7 +1,7 @@
 """The wire types of requests, made from a contract: what the API reads, and what its OpenAPI document says of it."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Required
 
 from pydantic import ConfigDict, Field as Described, with_config
 from typing_extensions import TypedDict
@@ -11,6 +11,17 @@ from app.contract.fields import Field, Value
 
 MOST_ROWS = 10_000
 """Of one batch request."""
+
+APPLICATION_ID_PATTERN = r"^[!-~]{1,64}$"
+APPLICATION_ID = Annotated[
+    str,
+    Described(
+        pattern=APPLICATION_ID_PATTERN,
+        description="The lender's own name for the application, by which its decisions are found; nothing personal.",
+        examples=["A-2026-001734"],
+    ),
+]
+"""Visible ASCII without spaces, so that it can stand in an address and in a log."""
 
 # No coercion: "1.5" in quotes or `true` where a number belongs is a mistake of the caller's.
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -60,11 +71,19 @@ def request_types(contract: Contract) -> RequestTypes:
     )
     rows = _type("BatchData", "Many applicants.", {"rows": Annotated[list[features], many]})
     the_applicants = Described(description="The applicants.", examples=[{"rows": [example]}])
+    ids = Described(
+        min_length=1, max_length=MOST_ROWS, fail_fast=True, description="One a row, null for none.", examples=[["A-1"]]
+    )
+    one = {"data": Required[Annotated[data, the_applicant]], "application_id": APPLICATION_ID}
+    batch = {
+        "data": Required[Annotated[rows, the_applicants]],
+        "application_ids": Annotated[list[APPLICATION_ID | None], ids],
+    }
     return RequestTypes(
         features,
         applicant,
-        _type("PredictRequest", "Body of POST /predict.", {"data": Annotated[data, the_applicant]}),
-        _type("BatchRequest", "Body of POST /predict/batch.", {"data": Annotated[rows, the_applicants]}),
+        _type("PredictRequest", "Body of POST /predict.", one, total=False),
+        _type("BatchRequest", "Body of POST /predict/batch.", batch, total=False),
         example,
         by_name,
     )

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from app.scoring.decider import Decision
 from app.serving.api.reading import Reader
 from app.serving.http.media import require_json
-from app.serving.http.messages import Answered, Headers, HeaderValues, answer_of
+from app.serving.http.messages import NO_STORE, Answered, Headers, HeaderValues, answer_of
 from app.serving.http.problems import REFUSALS, problem_of
 from app.serving.http.request_ids import current_request_id
 from app.serving.live.challenger import Challenger
@@ -34,10 +34,10 @@ class Predict:
         """
         try:
             require_json(headers)
-            vector = self._reader.vector(body)
+            vector, application_id = self._reader.read(body)
             snapshot = self._holder.snapshot()
             context = RequestContext(current_request_id(), caller)
-            row, content = decide(snapshot, vector, self._recorder, context)
+            row, content = decide(snapshot, vector, self._recorder, context, application_id)
         except REFUSALS as error:
             return problem_of(error)
         self._challenger.offer(snapshot, [vector], [row])
@@ -45,7 +45,11 @@ class Predict:
 
 
 def decide(
-    snapshot: Snapshot, vector: list[float], recorder: Recorder | None, context: RequestContext
+    snapshot: Snapshot,
+    vector: list[float],
+    recorder: Recorder | None,
+    context: RequestContext,
+    application_id: str | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """As app.serving.api.schema.PredictAnswer, and that as JSON; raises JournalFailed.
 
@@ -54,7 +58,7 @@ def decide(
     decision = snapshot.decider.decide(vector)
     row = row_of(snapshot, vector, decision)
     if recorder is not None:
-        entry = recorder.entry(snapshot, context, vector, row)
+        entry = recorder.entry(snapshot, context, vector, row, application_id)
         if recorder.keep(snapshot.policy, [entry]):
             row["decision_id"] = entry.key
     # Only what will be answered is counted.
@@ -76,7 +80,7 @@ def row_of(snapshot: Snapshot, vector: list[float], decision: Decision) -> dict[
 
 def decided(snapshot: Snapshot, content: bytes, decision_id: str | None) -> Answered:
     """The answer with that JSON. decision_id: what a single decision is kept under, which a header says too."""
-    headers: Headers = [(b"x-model-version", snapshot.model.identity.version.encode())]
+    headers: Headers = [NO_STORE, (b"x-model-version", snapshot.model.identity.version.encode())]
     if decision_id is not None:
         headers.append((b"x-decision-id", decision_id.encode()))
     return answer_of(200, headers, content)

@@ -19,6 +19,10 @@ MOST_EXAMINED = 1_000
 Location = tuple[str | int, ...]
 
 
+NEEDED = "is missing; this service has to be told of which application a decision is"
+ALLOWED_ID = "a text of 1 to 64 letters, digits and signs without spaces"
+
+
 class BodyInvalid(Exception):
     """A body that cannot be read as a request.
 
@@ -32,10 +36,11 @@ class BodyInvalid(Exception):
 
 
 class Reader:
-    """Reads the bodies of a contract's requests."""
+    """Reads the bodies of a contract's requests. require_application_id: refuse those that name no application."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, require_application_id: bool = False) -> None:
         self.contract = contract
+        self._require_application_id = require_application_id
         self.types = request_types(contract)
         self._predict: TypeAdapter[Any] = TypeAdapter(self.types.predict)
         self._batch: TypeAdapter[Any] = TypeAdapter(self.types.batch)
@@ -43,35 +48,54 @@ class Reader:
         codes = [{text: float(code) for code, text in enumerate(each.values)} for each in contract.fields]
         self._codes: list[tuple[int, dict[str, float]]] = [(at, each) for at, each in enumerate(codes) if each]
         self._objects = {
-            "": "the body must be an object that holds data, and nothing else",
+            "": "the body must be an object that holds data, perhaps an application_id, and nothing else",
             "data": "data must be an object that holds either features or applicant, and nothing else",
             "applicant": f"applicant must be an object that holds {', '.join(contract.asked_names)}, and nothing else",
         }
         rows = "data must be an object that holds rows, and nothing else"
-        self._batch_objects = {**self._objects, "data": rows}
+        whole = "the body must be an object that holds data, perhaps application_ids, and nothing else"
+        self._batch_objects = {**self._objects, "": whole, "data": rows}
 
-    def vector(self, body: bytes) -> list[float]:
-        """The wire vector of a POST /predict body, NaN where a value is missing. Raises BodyInvalid."""
+    def read(self, body: bytes) -> tuple[list[float], str | None]:
+        """The wire vector of a POST /predict body, NaN where a value is missing, and its application_id.
+
+        Raises BodyInvalid.
+        """
         try:
-            data = self._predict.validate_json(body)["data"]
+            request = self._predict.validate_json(body)
         except ValidationError as error:
             raise self._explained(error, self._objects) from None
+        data, application_id = request["data"], request.get("application_id")
+        if application_id is None and self._require_application_id:
+            raise BodyInvalid([FieldError(pointer="/application_id", detail=f"application_id {NEEDED}")], 1)
         if len(data) != 1:
             raise BodyInvalid(
                 [FieldError(pointer="/data", detail="data must hold exactly one of features and applicant")], 1
             )
         if "features" in data:
-            return self._vector(data["features"])
+            return self._vector(data["features"]), application_id
         applicant = data["applicant"]
-        return self._vector([applicant[each.name] if each.asked else 0.0 for each in self.contract.fields])
+        values = [applicant[each.name] if each.asked else 0.0 for each in self.contract.fields]
+        return self._vector(values), application_id
 
-    def rows(self, body: bytes) -> list[list[float]]:
-        """The wire vectors of a POST /predict/batch body. Raises BodyInvalid, which names the first bad row."""
+    def rows(self, body: bytes) -> tuple[list[list[float]], list[str | None] | None]:
+        """The wire vectors of a POST /predict/batch body, and the rows' application_ids; None where none are given.
+
+        Raises BodyInvalid, which names the first bad row.
+        """
         try:
-            rows = self._batch.validate_json(body)["data"]["rows"]
+            request = self._batch.validate_json(body)
         except ValidationError as error:
             raise self._explained(error, self._batch_objects) from None
-        return [self._vector(row) for row in rows]
+        rows, ids = request["data"]["rows"], request.get("application_ids")
+        wrong = None
+        if ids is not None and len(ids) != len(rows):
+            wrong = f"application_ids must hold one a row: {len(rows)}, not {len(ids)}"
+        elif self._require_application_id and (ids is None or None in ids):
+            wrong = f"application_ids {NEEDED} for each row"
+        if wrong is not None:
+            raise BodyInvalid([FieldError(pointer="/application_ids", detail=wrong)], 1)
+        return [self._vector(row) for row in rows], ids
 
     def _vector(self, values: Sequence[Any]) -> list[float]:
         vector = [nan if value is None else value for value in values]
@@ -96,6 +120,12 @@ class Reader:
         exactly = f"must hold exactly {len(self.contract.fields)} values"
         if kind == "json_invalid":
             return (), "the body must be JSON in UTF-8; /docs shows an example"
+        if kind != "extra_forbidden" and "application_id" in location:
+            return location, f"application_id must be {ALLOWED_ID}"
+        if kind != "extra_forbidden" and "application_ids" in location:
+            of_row = isinstance(last, int)
+            allowed = f"{ALLOWED_ID}, or null" if of_row else f"an array of 1 to {MOST_ROWS}, one a row"
+            return location, f"{f'row {last}: application_id' if of_row else 'application_ids'} must be {allowed}"
         if kind == "missing" and isinstance(last, int):
             return location[:-1], _of_row(location[:-1], exactly)
         if kind == "missing":

@@ -116,10 +116,10 @@ def _add_decisions(
     )
     async def predict_batch(request: Request) -> Response:
         require_json(header_values(request.headers.raw))
-        rows = reader.rows(await request.body())
+        rows, application_ids = reader.rows(await request.body())
         snapshot = holder.snapshot()
         context = RequestContext(current_request_id(), request.scope["caller"])
-        answer = await answer_batch(snapshot, rows, recorder, context)
+        answer = await answer_batch(snapshot, rows, recorder, context, application_ids)
         afterwards = challenger.after(snapshot, rows, answer["predictions"])
         return response_of(decided(snapshot, await encoded(answer), None), afterwards)
 

@@ -18,6 +18,9 @@ Answered: TypeAlias = tuple[int, Headers, bytes]
 
 JSON = b"application/json"
 
+NO_STORE = (b"cache-control", b"no-store")
+"""Of what is told about a person, which nobody between here and the client is to keep."""
+
 
 def header_values(headers: Headers) -> HeaderValues:
     """A request's headers by name."""

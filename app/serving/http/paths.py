@@ -32,6 +32,7 @@ BATCH = Endpoint("/predict/batch", "predict", most_body_bytes=4 * MIB, sheddable
 ENDPOINTS = (
     PREDICT,
     BATCH,
+    Endpoint("/decisions", "read", public=True),
     Endpoint("/decisions/{id}", "read", public=True),
     Endpoint("/health", None, public=True),
     Endpoint("/meta", None, public=True),

@@ -1,12 +1,13 @@
 """What is kept of the answered decisions, and what becomes of those that cannot be kept; without HTTP."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from app.audit.chain import Entry
 from app.audit.journal.writer import Journal
+from app.audit.made_by import made_by
 from app.errors import JournalFailed
 from app.ids import Ids
 from app.metrics import BoundCounter, Metrics
@@ -32,7 +33,8 @@ class RequestContext:
 class Recorder:
     """Keeps decisions in the journal, and with them the policies that they were made under.
 
-    on_failure: whether a decision that cannot be kept is refused or served. clock: microseconds since 1970.
+    on_failure: whether a decision that cannot be kept is refused or served. service: versions of what decides, kept
+    with each policy. clock: microseconds since 1970.
     """
 
     def __init__(
@@ -40,8 +42,10 @@ class Recorder:
         journal: Journal,
         on_failure: Literal["refuse", "serve"],
         metrics: Metrics,
+        service: Mapping[str, str],
         clock: Callable[[], int] = microseconds_now,
     ) -> None:
+        self._service = service
         self._journal = journal
         self._on_failure = on_failure
         self._metrics = metrics
@@ -57,12 +61,14 @@ class Recorder:
         context: RequestContext,
         vector: Sequence[float],
         decided: dict[str, Any],
+        application_id: str | None = None,
         row: int | None = None,
     ) -> Entry:
         """One decision, to be kept; its key is its id. decided: as it will be answered; row: index in a batch."""
         fields = {
             "request_id": context.request_id,
             "caller": context.caller,
+            "application_id": application_id,
             "row": row,
             "features": snapshot.model.contract.values(vector),
             "model": snapshot.model.identity.lasting,
@@ -83,7 +89,9 @@ class Recorder:
         month = utc(at)[: len("2026-01")]
         missing = (self._journal.writer, policy.version, month) not in self._policies
         entries = (
-            [Entry("policy", policy.version, at, {"policy": policy.to_json()}), *decisions] if missing else decisions
+            [Entry("policy", policy.version, at, {"policy": policy.to_json(), "service": self._service}), *decisions]
+            if missing
+            else decisions
         )
         try:
             self._append(entries)
@@ -129,4 +137,4 @@ def recorder_of(settings: Settings, metrics: Metrics) -> Recorder | None:
     if not audit.enabled:
         return None
     journal = Journal(audit.journal_dir, audit.journal_bytes)
-    return Recorder(journal, audit.on_failure, metrics)
+    return Recorder(journal, audit.on_failure, metrics, made_by(settings))

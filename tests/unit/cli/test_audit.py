@@ -98,6 +98,33 @@ def test_a_decision_is_shown_to_people_and_to_programs(store: Store, run: Run) -
     assert (shown["features"], shown["challenger"]["probability"]) == (entries[2].fields["features"], 0.04)
 
 
+def test_decisions_are_found_by_what_is_known_of_them(store: Store, run: Run) -> None:
+    decider = Decider(constant_model(0.1), policy_of_tests())
+    entries = [decided(decider, at=NOON + at * SECOND, application_id=f"A-{at % 2}") for at in range(5)]
+    accepted = decided(Decider(constant_model(0.01), policy_of_tests()), at=NOON + 9 * SECOND, application_id="A-0")
+    store.insert(linked([policy_entry(), *entries, accepted]))
+
+    def found(*criteria: str) -> list[str]:
+        told = json.loads(run("find", *criteria, "--json")[1])
+        return [it["key"] for it in told["decisions"]]
+
+    newest = [it.key for it in reversed([*entries, accepted])]
+    assert found() == newest
+    assert found("--application", "A-1") == [entries[3].key, entries[1].key]
+    assert found("--application", "A-0", "--verdict", "ACCEPT") == [accepted.key]
+    assert found("--request", "r-1", "--verdict", "REJECT") == newest[1:]
+    assert found("--caller", "branch-12") == []
+    assert found("--since", "2026-09-21T14:13:23+00:00", "--until", "2026-09-21T14:13:25+00:00") == newest[1:3]
+    code, told, _ = run("find", "--size", "4")
+    assert code == 0
+    *lines, more = told.splitlines()
+    assert len(lines) == 4
+    assert f"{accepted.key}  ACCEPT  0.0100  application A-0, caller -, request r-1" in lines[0]
+    assert found(*more.removeprefix("more with ").split()) == newest[4:]
+    assert run("find", "--application", "A-7")[1] == "no decision is like that\n"
+    assert run("find", "--cursor", "x")[0] == 2
+
+
 @pytest.mark.parametrize("key", ["01a0c450-6c00-7000-80b6-5093f2a50944", "nonsense"])
 def test_a_decision_that_is_not_there_is_told(run: Run, key: str) -> None:
     for command in ("show", "replay"):

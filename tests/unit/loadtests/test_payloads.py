@@ -10,7 +10,14 @@ from harness.fields import CONTRACT, FEATURES, NULLABLE
 from loadtests.payloads import BATCH_ROWS, JSON, Payload, applicant, bad, batch, documented, single
 
 READER = Reader(CONTRACT)
-read_vector, read_rows = READER.vector, READER.rows
+
+
+def read_vector(body: bytes) -> list[float]:
+    return READER.read(body)[0]
+
+
+def read_rows(body: bytes) -> list[list[float]]:
+    return READER.rows(body)[0]
 
 
 def test_every_made_up_applicant_is_valid() -> None:

@@ -41,6 +41,20 @@ def test_what_is_recomputed_alike_differs_in_nothing(store: Store) -> None:
     assert (found.decisions, found.different, found.largest_difference) == (10, 0, 0.0)
 
 
+def test_a_difference_tells_which_versions_made_the_decision(sqlite_store: Store) -> None:
+    model = constant_model(0.1)
+    policy, entry = policy_entry(), changed(decided(Decider(model, policy_of_tests())), probability=0.2)
+    then = {"python": "3.11.2", "scikit_learn": "1.7.1"}
+    sqlite_store.insert(linked([changed(policy, service=then), entry]))
+    here = {"python": "3.11.2", "scikit_learn": "1.8.0"}
+    deciders = Deciders(lambda _: model, sqlite_store, here)
+    (difference,) = replay(sqlite_store.decisions(None, None), deciders, lambda _: None).first
+    assert difference.what.endswith("; it was made with scikit_learn 1.7.1, and here are others")
+    deciders = Deciders(lambda _: model, sqlite_store, then)
+    (difference,) = replay(sqlite_store.decisions(None, None), deciders, lambda _: None).first
+    assert "made with" not in difference.what
+
+
 @pytest.mark.parametrize(
     ("fields", "what"),
     [

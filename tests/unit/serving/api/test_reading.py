@@ -12,7 +12,16 @@ from tests.support.fakes import json_file
 from tests.unit.contract.test_contract import SMALL
 
 READER = Reader(CONTRACT)
-read_vector, read_rows = READER.vector, READER.rows
+
+
+def read_vector(body: bytes) -> list[float]:
+    return READER.read(body)[0]
+
+
+def read_rows(body: bytes) -> list[list[float]]:
+    return READER.rows(body)[0]
+
+
 ROW = json_file("request.json")["data"]["features"]
 
 finite = st.floats(0, allow_nan=False, allow_infinity=False) | st.integers(0, 10**300)
@@ -120,9 +129,9 @@ SMALL_READER = Reader(Contract.from_json(SMALL))
 
 
 def test_categories_are_their_codes_and_whole_numbers_may_have_a_point() -> None:
-    assert same(SMALL_READER.vector(predict({"features": [7, 30.0, "house", None]})), [7, 30, 1, None])
+    assert same(SMALL_READER.read(predict({"features": [7, 30.0, "house", None]}))[0], [7, 30, 1, None])
     named = {"years": 41, "purpose": "car", "amount": 5.5}
-    assert SMALL_READER.vector(predict({"applicant": named})) == [0, 41, 0, 5.5]
+    assert SMALL_READER.read(predict({"applicant": named}))[0] == [0, 41, 0, 5.5]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +149,7 @@ def test_categories_are_their_codes_and_whole_numbers_may_have_a_point() -> None
 )
 def test_what_the_contract_does_not_allow_is_told_without_the_value(row: list[Any], told: str) -> None:
     with pytest.raises(BodyInvalid) as caught:
-        SMALL_READER.vector(predict({"features": row}))
+        SMALL_READER.read(predict({"features": row}))
     assert [error.detail for error in caught.value.errors] == [told]
 
 
@@ -153,7 +162,7 @@ def test_what_the_contract_allows_is_read_and_nothing_else(values: list[Any]) ->
     allowed = all(it.complaint(value) is None for it, value in zip(contract.asked, values, strict=True))
     body = predict({"features": [0, *values]})
     if allowed:
-        assert contract.values(SMALL_READER.vector(body)) == values
+        assert contract.values(SMALL_READER.read(body)[0]) == values
     else:
         with pytest.raises(BodyInvalid):
-            SMALL_READER.vector(body)
+            SMALL_READER.read(body)

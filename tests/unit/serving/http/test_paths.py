@@ -22,7 +22,12 @@ def test_every_path_of_the_table_is_answered(path: str) -> None:
 def test_every_route_is_open_or_needs_a_scope_by_intention() -> None:
     routes = [route.path for route in Api().app.routes if isinstance(route, APIRoute)]
     needing = {path: endpoint_of(path).scope for path in routes if endpoint_of(path).scope is not None}
-    assert needing == {"/predict": "predict", "/predict/batch": "predict", "/decisions/{id}": "read"}
+    assert needing == {
+        "/predict": "predict",
+        "/predict/batch": "predict",
+        "/decisions": "read",
+        "/decisions/{id}": "read",
+    }
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -30,7 +35,7 @@ def test_a_template_and_its_paths_are_the_same_entry(path: str) -> None:
     assert endpoint_of(path).template == endpoint_of(path.replace("{id}", "1").replace("{name}", "x")).template == path
 
 
-@pytest.mark.parametrize("path", ["", "/", "/predict/", "/predict\n", "/PREDICT", "/health\n", "/docsx", "/decisions"])
+@pytest.mark.parametrize("path", ["", "/", "/predict/", "/predict\n", "/PREDICT", "/health\n", "/docsx", "/decision"])
 def test_another_spelling_is_unknown_and_not_open(path: str) -> None:
     assert endpoint_of(path) is UNKNOWN
     assert UNKNOWN.scope == PREDICT.scope == "predict"

@@ -318,7 +318,7 @@ def test_a_defect_is_answered_counted_and_told_once(
     def broken(_: bytes) -> list[float]:
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr(Reader, "vector", broken)
+    monkeypatch.setattr(Reader, "read", broken)
     sent = exchange(api.app, edge, REQUEST)
     assert statuses(sent) == [500]
     assert b"x-request-id: " in sent

@@ -175,7 +175,7 @@ class Keeping:
         self.folder = folder
         self.now = microseconds("2026-01-31T23:59:59.000000Z")
         self.journal = Journal(folder, 10**9)
-        self.recorder = Recorder(self.journal, "refuse", Metrics(0.05), clock=lambda: self.now)
+        self.recorder = Recorder(self.journal, "refuse", Metrics(0.05), {}, clock=lambda: self.now)
 
     def keep(self, policy: Policy) -> None:
         decision = Entry("decision", self.recorder._ids.next(), self.now, {"policy_version": policy.version})

@@ -1,0 +1,17 @@
+"""What makes decisions here: the versions by which a decision can be made again years later."""
+
+import platform
+from importlib.metadata import version
+
+from app import __version__
+from app.settings import Settings
+
+
+def made_by(settings: Settings) -> dict[str, str]:
+    """Of this code, and of what its numbers depend on."""
+    return {
+        "version": __version__,
+        "git_commit": settings.git_commit,
+        "python": platform.python_version(),
+        "scikit_learn": version("scikit-learn"),
+    }

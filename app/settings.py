@@ -171,6 +171,11 @@ class AuditSettings(Section):
         description="Day, as 2026-01-31, before which releases signed nothing; empty: everything has to be signed.",
     )
 
+    checkpoints: str = Field(
+        "",
+        description="Where signed ends of all chains are kept: a folder or s3://bucket/prefix; empty: nowhere.",
+    )
+
     @property
     def journal_bytes(self) -> int:
         return self.journal_megabytes * 1024 * 1024

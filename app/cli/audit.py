@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli import proving
+from app.cli.record import opened
 from app.cli.results import AsJson, finish
 from app.terminal import progress
 
 if TYPE_CHECKING:
     from app.audit.commands.ends import Head
-    from app.audit.store.repository import Store
-    from app.settings import Settings
+
 
 commands = typer.Typer(
     help="Read, prove, recompute and keep the record of decisions.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+# Without a name of their own they are commands of this group.
+commands.add_typer(proving.commands)
 
 
 def moment(text: str) -> int:
@@ -101,7 +106,7 @@ def show(
     from app.audit.commands.show import show
     from app.contract_file import load_contract
 
-    settings, store = _opened()
+    settings, store = opened()
     finish(show(store, key, load_contract(settings)), as_json)
 
 
@@ -127,7 +132,7 @@ def find(
     from app.audit.store.finding import Criteria
 
     criteria = Criteria(application, request, caller, verdict and verdict.value, since, until)
-    finish(listed(_opened()[1], criteria, size, cursor), as_json)
+    finish(listed(opened()[1], criteria, size, cursor), as_json)
 
 
 @commands.command(
@@ -147,18 +152,23 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Prove that every record is what was written."""
+    from app.audit.checkpoints.kept import read_kept
+    from app.audit.checkpoints.places import place_of
     from app.audit.commands.ends import read_heads
     from app.audit.commands.verify import verify
     from app.audit.signing import trust_of
     from app.times import Month, microseconds_now
 
-    settings, store = _opened()
-    kept = read_heads(heads) if heads else []
+    settings, store = opened()
+    elsewhere = read_heads(heads) if heads else []
     kept_from = Month.of(microseconds_now()).plus(-settings.audit.retention_months).start
     total = sum(span.links for span in store.spans(since, until))
     trust = trust_of(settings.audit)
+    place = place_of(settings)
+    # Before the record: what is checkpointed meanwhile might not have been read yet.
+    kept = None if place is None else read_kept(place, trust)
     with progress(total, "links") as done:
-        verified = verify(store, since, until, kept, done, kept_from, trust)
+        verified = verify(store, since, until, elsewhere, done, kept_from, trust, kept)
     finish(verified, as_json)
 
 
@@ -176,7 +186,7 @@ def heads(as_json: AsJson = False) -> None:
     from app.audit.commands.ends import heads_of
     from app.times import microseconds_now, utc
 
-    finish(Heads(utc(microseconds_now()), heads_of(_opened()[1])), as_json)
+    finish(Heads(utc(microseconds_now()), heads_of(opened()[1])), as_json)
 
 
 @commands.command(
@@ -202,7 +212,7 @@ def replay(
     from app.audit.store.lookup import canonical_id
     from app.errors import RecordInvalid
 
-    settings, store = _opened()
+    settings, store = opened()
     deciders = Deciders(registered(settings), store, made_by(settings))
     if key is None:
         repeated = {it.key for it in store.repeated(since, until)}
@@ -234,7 +244,7 @@ def simulate(
     """Tell what decisions would have been at another threshold."""
     from app.audit.commands.simulate import simulate
 
-    store = _opened()[1]
+    store = opened()[1]
     with progress(store.count(since, until), "decisions") as done:
         with closing(store.decisions(since, until)) as records:
             simulated = simulate(records, store, threshold, ids, done)
@@ -256,7 +266,7 @@ def export(
     from app.audit.commands.export import export
     from app.contract_file import load_contract
 
-    settings, store = _opened()
+    settings, store = opened()
     with progress(store.count(since, until), "decisions") as done:
         with closing(store.decisions(since, until)) as records:
             exported = export(records, store, load_contract(settings), output, done)
@@ -273,7 +283,7 @@ def retain(as_json: AsJson = False) -> None:
     from app.audit.store.retention import retain
     from app.times import Month, microseconds_now
 
-    settings, store = _opened()
+    settings, store = opened()
     signer = signer_of(settings.audit)
     finish(retain(store, Month.of(microseconds_now()), settings.audit.retention_months, signer), as_json)
 
@@ -288,7 +298,7 @@ def migrate(as_json: AsJson = False) -> None:
     from app.audit.store.schema.migrating import migrate
     from app.times import Month, microseconds_now
 
-    _, store = _opened(create=True)
+    _, store = opened(create=True)
     migrate(store.engine, Month.of(microseconds_now()))
     finish(Migrated(public(store.engine.url)), as_json)
 
@@ -302,12 +312,3 @@ def ship() -> None:
     from app.audit.shipping.process import ship
 
     raise typer.Exit(ship())
-
-
-def _opened(create: bool = False) -> "tuple[Settings, Store]":
-    from app.audit.store.database import open_engine
-    from app.audit.store.repository import Store
-    from app.settings import load_settings
-
-    settings = load_settings()
-    return settings, Store(open_engine(settings.audit.database_uri, create=create))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.audit.chain import Chain, Entry, Link, link_of
 from app.audit.journal.layout import LOCK_FILE, file_path, to_line
@@ -23,8 +24,10 @@ from tests.support.fakes import constant_model
 NOON = 1_790_000_000_000_000
 """A moment of September 2026, microseconds since 1970."""
 
-SIGNER = Signer(Ed25519PrivateKey.generate())
-"""The service's, in tests."""
+_PRIVATE = Ed25519PrivateKey.generate()
+KEY = _PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+SIGNER = Signer(_PRIVATE)
+"""The service's, in tests, and its private key in PEM."""
 
 TRUST = Trust(frozenset({SIGNER.public}))
 

@@ -5,11 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.audit.checkpoints.kept import Kept
 from app.audit.commands.findings import Finding
 from app.audit.commands.removals import born
 from app.audit.signing import NOT_SIGNED, Signature, Trust
 from app.audit.store.repository import Dropped, SignedHead, Span, Store
 from app.errors import RecordInvalid
+
+ARRIVING = 60_000_000
+"""Microseconds between the signature of an end and its arrival in the database, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,24 @@ def kept_ends(store: Store, gone: Sequence[Dropped], heads: Sequence[Head]) -> I
     """What differs from heads that were kept elsewhere."""
     for head in heads:
         yield from _wrong(store, gone, head, "a kept head")
+
+
+def checkpointed_ends(
+    store: Store, spans: Sequence[Span], gone: Sequence[Dropped], heads: Sequence[SignedHead], kept: Kept
+) -> Iterator[Finding]:
+    """What differs from the checkpoints that were kept elsewhere.
+
+    heads: as the database has them, which somebody with the key and the database may have written.
+    """
+    for problem in kept.problems:
+        yield Finding("", "(none)", 0, problem)
+    for end in kept.ends.values():
+        yield from _wrong(store, gone, end, "a checkpoint")
+    here = {span.writer: span.last for span in spans}
+    for head in heads:
+        old = kept.at is not None and head.at < kept.at - ARRIVING
+        if old and head.writer in here and head.writer not in kept.ends:
+            yield Finding("", head.writer, head.sequence, "its chain is older than the last checkpoint and not in any")
 
 
 def _wrong(store: Store, gone: Sequence[Dropped], head: Head | SignedHead, by: str) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.audit.commands.ends import Head, kept_ends, signed_ends
+from app.audit.checkpoints.kept import Kept
+from app.audit.commands.ends import Head, checkpointed_ends, kept_ends, signed_ends
 from app.audit.commands.findings import Finding, Findings
 from app.audit.commands.one_chain import OneChain
 from app.audit.commands.removals import wrong_removals
@@ -27,6 +28,8 @@ class Verified:
     """Ends of chains that the service signed."""
     heads: int
     """Heads kept elsewhere that were compared."""
+    checkpoints: int
+    """Likewise, from the last that names every chain on."""
     bad: int
     first: Sequence[Finding]
     """The first findings."""
@@ -44,6 +47,8 @@ class Verified:
             counts += f", {self.signed:,} signed ends"
         if self.heads:
             counts += f", {self.heads:,} heads"
+        if self.checkpoints:
+            counts += f", {self.checkpoints:,} checkpoints"
         lines = [f"OK: {counts}"] if self.passed else [f"BAD: {self.bad:,} findings in {counts}; the first:"]
         lines += [f"  {it}" for it in self.first]
         if self.taken:
@@ -59,12 +64,13 @@ def verify(
     done: Callable[[int], None],
     kept_from: int | None = None,
     trust: Trust | None = None,
+    kept: Kept | None = None,
 ) -> Verified:
     """Verify every chain, from its first to its last link of [since, until), microseconds since 1970.
 
     heads: compared with the links that they name. done: called with how many more links have been verified. kept_from:
     retention keeps everything from then on, so that a removal after it is a finding; None: unknown. trust: whose
-    signatures are believed; None: none is looked at. Raises RecordUnavailable.
+    signatures are believed; None: none is looked at. kept: checkpoints, compared likewise. Raises RecordUnavailable.
     """
     spans = store.spans(since, until)
     removals = store.dropped()
@@ -81,14 +87,18 @@ def verify(
             links += 1
             done(1)
     findings.add(_repeated(store, since, until))
-    signed = store.heads() if trust is not None else []
+    signed = store.heads()
     if trust is not None:
         findings.add(signed_ends(store, spans, removals, signed, trust))
     findings.add(kept_ends(store, removals, heads))
+    if kept is not None:
+        findings.add(checkpointed_ends(store, store.spans(), removals, signed, kept))
     taken = sum(it.last - it.first + 1 for it in removals)
     before = max((it.before for it in removals), default=None)
     told = None if before is None else utc(before)
-    return Verified(links, len(spans), taken, told, len(signed), len(heads), findings.bad, findings.first)
+    checked = 0 if trust is None else len(signed)
+    compared = 0 if kept is None else kept.checkpoints
+    return Verified(links, len(spans), taken, told, checked, len(heads), compared, findings.bad, findings.first)
 
 
 def _repeated(store: Store, since: int | None, until: int | None) -> Iterator[Finding]:

@@ -28,14 +28,14 @@ _BAD = ".bad"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Checkpoint:
+class Progress:
     """How far a writer's files have been shipped: `offset` bytes of `file`, and every file before it."""
 
     file: int
     offset: int
 
 
-START = Checkpoint(0, 0)
+START = Progress(0, 0)
 """Nothing has been shipped."""
 
 
@@ -87,11 +87,11 @@ def lock(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def read_checkpoint(folder: Path) -> Checkpoint:
+def read_progress(folder: Path) -> Progress:
     """How far a writer's folder has been shipped; START when that is unknown, or names what is not there."""
     try:
         document = json.loads((folder / _SHIPPED_FILE).read_bytes())
-        found = Checkpoint(int(document["file"]), int(document["offset"]))
+        found = Progress(int(document["file"]), int(document["offset"]))
         size = file_path(folder, found.file).stat().st_size
     except (OSError, ValueError, KeyError, TypeError):
         # What is shipped again changes nothing in the database.
@@ -99,10 +99,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     return found if found.offset <= size else START
 
 
-def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+def write_progress(folder: Path, progress: Progress) -> None:
     """Replace the one before it, whole or not at all. Raises OSError."""
     written = folder / f"{_SHIPPED_FILE}.new"
-    written.write_text(json.dumps(asdict(checkpoint)))
+    written.write_text(json.dumps(asdict(progress)))
     written.replace(folder / _SHIPPED_FILE)
 
 
@@ -117,14 +117,14 @@ def unshipped_bytes(journal: Path) -> int:
 
 
 def _unshipped_of(folder: Path) -> int:
-    checkpoint = read_checkpoint(folder)
+    progress = read_progress(folder)
     found = 0
     for number in file_numbers(folder):
-        if number < checkpoint.file:
+        if number < progress.file:
             continue
         try:
             size = file_path(folder, number).stat().st_size
         except FileNotFoundError:
             continue
-        found += size - checkpoint.offset if number == checkpoint.file else size
+        found += size - progress.offset if number == progress.file else size
     return found

@@ -12,15 +12,15 @@ from app.audit.chain import Link
 from app.audit.journal.backlog import Backlog, oldest_moment, unshipped
 from app.audit.journal.layout import (
     LOCK_FILE,
-    Checkpoint,
+    Progress,
     bad_files,
     bad_path,
     file_numbers,
     file_path,
     lock,
     parse_line,
-    read_checkpoint,
-    write_checkpoint,
+    read_progress,
+    write_progress,
 )
 from app.errors import RecordInvalid
 
@@ -43,12 +43,12 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Complete lines of one file, and the checkpoint once they are shipped."""
+    """Complete lines of one file, and the progress once they are shipped."""
 
     path: Path
     links: list[Link]
     bad: list[BadLine]
-    end: Checkpoint
+    end: Progress
 
 
 @dataclass(slots=True)
@@ -59,17 +59,17 @@ class WriterFolder:
     """
 
     path: Path
-    checkpoint: Checkpoint = field(init=False)
+    progress: Progress = field(init=False)
     _backlog: Backlog = field(init=False)
 
     def __post_init__(self) -> None:
-        self.checkpoint = read_checkpoint(self.path)
+        self.progress = read_progress(self.path)
         self._backlog = Backlog(self.path)
 
     def next_batch(self) -> Batch | None:
         """The next complete lines that are not shipped; None when there are none."""
         # Listed before they are read: a file with a successor has had its last line.
-        for number, start in unshipped(self.path, self.checkpoint):
+        for number, start in unshipped(self.path, self.progress):
             if batch := self._read(number, start):
                 return batch
         return None
@@ -91,7 +91,7 @@ class WriterFolder:
                 except RecordInvalid as error:
                     bad.append(BadLine(_line_number(path, end), str(error), line))
                 end += len(line)
-        return Batch(path, links, bad, Checkpoint(number, end)) if end > offset else None
+        return Batch(path, links, bad, Progress(number, end)) if end > offset else None
 
     def quarantine(self, batch: Batch) -> None:
         """Keep the bad lines beside the file."""
@@ -99,40 +99,40 @@ class WriterFolder:
             file.writelines(it.line for it in batch.bad)
 
     def advance(self, batch: Batch) -> int:
-        """The database has the batch: remove the files before it, and write the checkpoint.
+        """The database has the batch: remove the files before it, and write the progress.
 
         Gives the bytes of unfinished lines that were removed with their files.
         """
-        before, self.checkpoint = self.checkpoint, batch.end
+        before, self.progress = self.progress, batch.end
         self._backlog.shipped(len(batch.links) + len(batch.bad), batch.end)
         torn = 0
-        # First, because it makes room where a full disk has none for the checkpoint.
+        # First, because it makes room where a full disk has none for the progress.
         for number in file_numbers(self.path):
             if number < batch.end.file:
                 path = file_path(self.path, number)
                 torn += path.stat().st_size - (before.offset if number == before.file else 0)
                 path.unlink()
-        write_checkpoint(self.path, batch.end)
+        write_progress(self.path, batch.end)
         return torn
 
     def refresh(self) -> None:
-        """Go on from the checkpoint of another process that has shipped more."""
-        found = read_checkpoint(self.path)
-        if found > self.checkpoint:
-            self.checkpoint = found
+        """Go on from the progress of another process that has shipped more."""
+        found = read_progress(self.path)
+        if found > self.progress:
+            self.progress = found
             self._backlog.forget()
 
     def pending(self) -> int:
         """Complete lines that are not shipped."""
-        return self._backlog.lines(self.checkpoint)
+        return self._backlog.lines(self.progress)
 
     def oldest(self) -> int | None:
         """When the first line that is not shipped was written, microseconds since 1970; None when there is none."""
-        return oldest_moment(self.path, self.checkpoint)
+        return oldest_moment(self.path, self.progress)
 
     def torn_bytes(self) -> int:
         """Length of the last line when it has no end; only where every complete line has been shipped."""
-        starts = unshipped(self.path, self.checkpoint)
+        starts = unshipped(self.path, self.progress)
         return sum(file_path(self.path, number).stat().st_size - start for number, start in starts)
 
     @contextmanager

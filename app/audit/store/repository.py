@@ -185,6 +185,13 @@ class Store:
             row = connection.execute(query).first()
         return None if row is None else _stored(row)
 
+    def digests(self, writer: str, first: int, last: int) -> list[str]:
+        """The hashes of a stretch of a writer's chain, in its order."""
+        both = links_between()
+        inside = and_(both.c.writer == writer, both.c.sequence.between(first, last))
+        with self._reading() as connection:
+            return list(connection.execute(select(both.c.hash).where(inside).order_by(both.c.sequence)).scalars())
+
     def dropped(self) -> list[Dropped]:
         """The runs that retention removed from chains, in order."""
         with self._reading() as connection:

@@ -19,6 +19,7 @@ from app.scoring.decider import Decider
 from tests.support.commands import credit
 from tests.support.fakes import constant_model
 from tests.support.records import (
+    KEY,
     NOON,
     ROW,
     SECOND,
@@ -26,6 +27,7 @@ from tests.support.records import (
     challenged,
     decided,
     decisions,
+    identifier,
     linked,
     policy_entry,
     policy_of_tests,
@@ -123,6 +125,32 @@ def test_decisions_are_found_by_what_is_known_of_them(store: Store, run: Run) ->
     assert found(*more.removeprefix("more with ").split()) == newest[4:]
     assert run("find", "--application", "A-7")[1] == "no decision is like that\n"
     assert run("find", "--cursor", "x")[0] == 2
+
+
+def test_a_decision_is_proven_to_somebody_without_the_record(
+    store: Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("checkpoint")[0] == 2
+    assert "setting audit.checkpoints" in run("prove", identifier(NOON))[2]
+    monkeypatch.setenv("AUDIT__CHECKPOINTS", str(tmp_path / "kept"))
+    (tmp_path / "signing.key").write_bytes(KEY)
+    monkeypatch.setenv("AUDIT__SIGNING_KEY_FILE", str(tmp_path / "signing.key"))
+    entries = filled(store)
+    code, told, _ = run("checkpoint")
+    assert code == 0
+    assert ".full.json: 8 links since the one before, ends of 1 chains, root " in told
+    assert "1 signed ends, 1 checkpoints" in run("verify")[1]
+    code, proof, _ = run("prove", entries[3].key.upper())
+    assert code == 0
+    (tmp_path / "proof.json").write_text(proof)
+    public = run("keys")[1].strip()
+    assert public == SIGNER.public
+    monkeypatch.setenv("DATABASE_URI", "sqlite:////nowhere/decisions.db")
+    monkeypatch.delenv("AUDIT__SIGNING_KEY_FILE")
+    code, told, _ = run("check", str(tmp_path / "proof.json"), "--key", public)
+    assert (code, told.startswith(f"OK: {entries[3].key}, REJECT at 2026-09-21T")) == (0, True)
+    assert run("check", str(tmp_path / "proof.json"), "--key", "0" * 64)[0] == 2
+    assert "cannot be read" in run("check", str(tmp_path / "none.json"))[2]
 
 
 @pytest.mark.parametrize("key", ["01a0c450-6c00-7000-80b6-5093f2a50944", "nonsense"])

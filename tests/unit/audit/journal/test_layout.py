@@ -7,7 +7,7 @@ import pytest
 
 from app.audit.chain import Chain, Entry
 from app.audit.journal import layout
-from app.audit.journal.layout import START, Checkpoint, parse_line, read_checkpoint, to_line, write_checkpoint
+from app.audit.journal.layout import START, Progress, parse_line, read_progress, to_line, write_progress
 from app.errors import RecordInvalid
 
 AT = 1_700_000_000_123_456
@@ -73,28 +73,28 @@ def test_a_folder_that_nobody_may_look_into_is_passed_over(tmp_path: Path, monke
     assert [path.name for path in layout.writer_folders(tmp_path)] == ["writer"]
 
 
-def test_a_checkpoint_reads_back(folder: Path) -> None:
-    assert read_checkpoint(folder) == START
-    write_checkpoint(folder, Checkpoint(2, 50))
+def test_a_progress_reads_back(folder: Path) -> None:
+    assert read_progress(folder) == START
+    write_progress(folder, Progress(2, 50))
     assert (folder / "shipped").read_text() == '{"file": 2, "offset": 50}'
-    assert read_checkpoint(folder) == Checkpoint(2, 50)
+    assert read_progress(folder) == Progress(2, 50)
     assert not (folder / "shipped.new").exists()
 
 
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", "no JSON", '{"file": 1, "offset": 101}', '{"file": 7, "offset": 0}', '{"file": null}']
 )
-def test_a_checkpoint_that_cannot_be_true_is_the_start_for_writer_and_shipper(folder: Path, content: str) -> None:
+def test_a_progress_that_cannot_be_true_is_the_start_for_writer_and_shipper(folder: Path, content: str) -> None:
     (folder / "shipped").write_text(content)
-    assert read_checkpoint(folder) == START
+    assert read_progress(folder) == START
     assert layout.unshipped_bytes(folder.parent) == 200
 
 
 def test_what_is_not_shipped_is_the_rest_of_a_file_and_all_after_it(folder: Path) -> None:
     assert layout.unshipped_bytes(folder.parent) == 200
-    write_checkpoint(folder, Checkpoint(1, 30))
+    write_progress(folder, Progress(1, 30))
     assert layout.unshipped_bytes(folder.parent) == 170
-    write_checkpoint(folder, Checkpoint(2, 30))
+    write_progress(folder, Progress(2, 30))
     assert layout.unshipped_bytes(folder.parent) == 70
     other = folder.with_name("other")
     other.mkdir()

@@ -1,4 +1,4 @@
-"""A writer's folder is read in order, from its checkpoint on, and goes only once nothing can be lost with it."""
+"""A writer's folder is read in order, from its progress on, and goes only once nothing can be lost with it."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.audit.journal import reader
-from app.audit.journal.layout import START, Checkpoint
+from app.audit.journal.layout import START, Progress
 from app.audit.journal.reader import Batch, WriterFolder
 from tests.support.records import NOON, SECOND, Writer, decisions
 
@@ -38,10 +38,10 @@ def test_a_batch_that_is_not_shipped_is_given_again(writer: Writer) -> None:
     writer.write(decisions(3))
     folder = WriterFolder(writer.folder)
     assert next_of(folder) == next_of(folder)
-    assert folder.checkpoint == START
+    assert folder.progress == START
 
 
-def test_another_reader_goes_on_from_the_checkpoint(writer: Writer) -> None:
+def test_another_reader_goes_on_from_the_progress(writer: Writer) -> None:
     writer.write(decisions(3))
     first, second = WriterFolder(writer.folder), WriterFolder(writer.folder)
     assert (first.pending(), second.pending()) == (3, 3)
@@ -117,7 +117,7 @@ def test_the_oldest_line_that_waits_is_the_first_that_can_be_read(writer: Writer
     assert folder.oldest() == NOON + 9 * SECOND
 
 
-def test_files_before_the_checkpoint_are_removed_and_their_torn_ends_are_counted(writer: Writer) -> None:
+def test_files_before_the_progress_are_removed_and_their_torn_ends_are_counted(writer: Writer) -> None:
     writer.write(decisions(2))
     folder = WriterFolder(writer.folder)
     assert folder.advance(next_of(folder)) == 0
@@ -126,7 +126,7 @@ def test_files_before_the_checkpoint_are_removed_and_their_torn_ends_are_counted
     writer.write(decisions(1))
     assert folder.advance(next_of(folder)) == 4
     assert [path.name for path in sorted(writer.folder.glob("*.jsonl"))] == ["00000002.jsonl"]
-    assert folder.checkpoint == Checkpoint(2, writer.file.stat().st_size)
+    assert folder.progress == Progress(2, writer.file.stat().st_size)
 
 
 def test_only_one_process_ships_a_folder_at_a_time(writer: Writer) -> None:

@@ -233,6 +233,7 @@ class Store:
 
     def __init__(self) -> None:
         self.buckets: list[str] = []
+        self.locked: dict[str, Any] = {}
         self.users: dict[str, str] = {}
         self.policies: dict[str, Any] = {}
         self.granted: dict[str, str] = {}
@@ -240,9 +241,15 @@ class Store:
     def bucket_exists(self, bucket_name: str) -> bool:
         return bucket_name in self.buckets
 
-    def make_bucket(self, bucket_name: str) -> None:
+    def make_bucket(self, bucket_name: str, object_lock: bool) -> None:
         assert bucket_name not in self.buckets
         self.buckets.append(bucket_name)
+        if object_lock:
+            self.locked[bucket_name] = None
+
+    def set_object_lock_config(self, bucket_name: str, config: Any) -> None:
+        assert bucket_name in self.locked
+        self.locked[bucket_name] = config.mode, config.duration
 
     def policy_add(self, name: str, policy: Any) -> None:
         self.policies[name] = policy
@@ -256,13 +263,17 @@ class Store:
 
 def test_the_setup_of_minio_may_run_again_and_takes_a_new_password() -> None:
     setup, store = load(CHARTS / "minio" / "files" / "setup.py"), Store()
-    setup.make(store, store, ["mlflow"], "mlflow", "old")
-    setup.make(store, store, ["mlflow", "datasets"], "mlflow", "new")
-    assert store.buckets == ["mlflow", "datasets"]
+    setup.make(store, store, ["mlflow"], [], 800, "mlflow", "old")
+    setup.make(store, store, ["mlflow", "datasets"], ["checkpoints"], 800, "mlflow", "new")
+    assert store.buckets == ["mlflow", "datasets", "checkpoints"]
+    assert store.locked == {"checkpoints": ("COMPLIANCE", 800)}
     assert store.users == {"mlflow": "new"}
     granted = store.policies[store.granted["mlflow"]]
     resources = {resource for statement in granted["Statement"] for resource in statement["Resource"]}
-    assert resources == {f"arn:aws:s3:::{name}" for name in ("mlflow", "mlflow/*", "datasets", "datasets/*")}
+    buckets = ("mlflow", "datasets", "checkpoints")
+    assert resources == {f"arn:aws:s3:::{name}{objects}" for name in buckets for objects in ("", "/*")}
+    deletable = [it["Resource"] for it in granted["Statement"] if "s3:DeleteObject" in it["Action"]]
+    assert deletable == [["arn:aws:s3:::mlflow/*", "arn:aws:s3:::datasets/*"]]
 
 
 def test_the_setup_of_minio_gives_up_with_the_last_answer() -> None:

@@ -49,3 +49,24 @@
       - key: {{ .Values.signing.key }}
         path: {{ .Values.signing.key }}
 {{- end }}
+
+{{/* The S3 server of the checkpoints, and the keys to it, as variables. */}}
+{{- define "api.checkpointVariables" -}}
+{{- $s3 := .Values.training.s3 }}
+- name: AUDIT__CHECKPOINTS
+  value: {{ .Values.audit.checkpoints.location | quote }}
+- name: MLFLOW_S3_ENDPOINT_URL
+  value: {{ $s3.endpointUrl | quote }}
+{{- with $s3.existingSecret }}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: {{ $s3.accessKeyKey }}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ . }}
+      key: {{ $s3.secretKeyKey }}
+{{- end }}
+{{- end }}

@@ -37,10 +37,10 @@ long for a StatefulSet, no name of a Service or no text in YAML gets a hash, by 
 {{- end }}
 
 {{/* What the names of Jobs and CronJobs begin with. Kubernetes puts more behind those names, and behind a CronJob's the
-minute; the longest suffix here is of 10 characters, 15 for a Job. */}}
+minute; the longest suffix here is of 11 characters, 15 for a Job. */}}
 {{- define "minio.jobPrefix" -}}
 {{- $name := include "minio.fullname" . }}
-{{- if le (len $name) 42 }}{{ $name }}{{ else }}{{ include "minio.hashed" (list $name 42 $name) }}{{ end }}
+{{- if le (len $name) 41 }}{{ $name }}{{ else }}{{ include "minio.hashed" (list $name 41 $name) }}{{ end }}
 {{- end }}
 
 {{/* What a pod is found by. Selectors cannot be changed, so nothing here may follow a version. */}}
@@ -259,6 +259,7 @@ to the runbooks lead to where those are. */}}
 {{- $name := include "minio.fullname" . }}
 {{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
 {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+{{- $text = $text | replace `"minio-` (printf `"%s-` (include "minio.jobPrefix" $)) }}
 {{- $file := $text | replace `="minio"` (printf `="%s"` $name) | fromYaml }}
 {{- $groups := list }}
 {{- range $group := $file.groups }}

@@ -8,12 +8,13 @@ from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.audit.signing import Signer, removal_statement
+from app.audit.store.answers import forget_answers
 from app.audit.store.database import is_postgres, translated
 from app.audit.store.repository import Store, links_between
 from app.audit.store.schema.migrating import LOCK, LOCK_SECONDS
 from app.audit.store.schema.partitions import drop_before, make_ahead
 from app.audit.store.schema.tables import decisions, dropped, entries
-from app.times import Month, utc
+from app.times import Month, microseconds_now, utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def retain(store: Store, now: Month, months: int, signer: Signer | None = None) 
         # From the default partition, or from SQLite, which has no other.
         for table in (decisions, entries):
             connection.execute(delete(table).where(table.c.at < oldest.start))
+        forget_answers(connection, microseconds_now())
     return Retained(utc(oldest.start), links, made, gone)
 
 

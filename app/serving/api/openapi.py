@@ -8,13 +8,16 @@ from app.serving.http.paths import endpoint_of
 from app.serving.http.problems import MEDIA_TYPE, title_of
 
 MEANINGS: dict[int, str] = {
+    400: "The header Idempotency-Key cannot be used, or the body was not sent to its end.",
     401: "There is no API key, or it is not known; only where the operator wants keys.",
     403: "The API key lacks the scope predict; only where the operator wants keys.",
     404: "There is no such thing, or not yet.",
     408: "The body stopped coming.",
+    409: "The request with this Idempotency-Key is being answered; Retry-After says when to ask again (seconds).",
     413: "The body is larger than 64 KiB, or 4 MiB for a batch.",
     415: "The body is not declared as application/json (in UTF-8, not compressed). It has to be declared.",
-    422: "The body is not a valid request; errors names each place. Not JSON at all is 422 too.",
+    422: "The body is not a valid request; errors names each place. Not JSON at all is 422 too, and so is an"
+    " Idempotency-Key that was sent with another body.",
     500: "The service failed.",
     503: "No model is loaded yet, decisions cannot be kept, or the database is away; Retry-After says when to ask "
     "again (seconds).",
@@ -58,12 +61,14 @@ KEPT: dict[int | str, dict[str, Any]] = {
 
 RETRY_AFTER = {"Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "The scheme: Bearer.", "schema": {"const": "Bearer"}}}
-HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 503: RETRY_AFTER}
+HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 409: RETRY_AFTER, 503: RETRY_AFTER}
 DETAILS: dict[int, str] = {
+    400: "Idempotency-Key must be one text of 1 to 255 letters, digits and signs without spaces",
     401: NO_KEY,
     403: OUT_OF_SCOPE,
     404: "the database holds no decision of this id",
     408: "nothing more of the body came for 10 s",
+    409: "the request with this Idempotency-Key is being answered; ask again",
     413: "the body may have at most 64 KiB",
     415: "send the header Content-Type: application/json",
     422: "data must hold exactly one of features and applicant",

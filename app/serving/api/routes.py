@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
 from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
@@ -16,6 +17,7 @@ from app.metrics import Metrics
 from app.serving.api.batches import answer_batch, encoded
 from app.serving.api.decisions import add_records
 from app.serving.api.docs_page import docs_router, document_of
+from app.serving.api.idempotency import PARAMETER, Idempotency
 from app.serving.api.openapi import KEPT, body, problems
 from app.serving.api.predict import Predict, decided
 from app.serving.api.reading import Reader
@@ -31,9 +33,9 @@ from app.serving.api.schema import (
     factor_of,
     position_of,
 )
-from app.serving.http.edge import Edge, EdgeMiddleware
+from app.serving.http.edge import IDEMPOTENCY_KEY, Edge, EdgeMiddleware
 from app.serving.http.media import require_json
-from app.serving.http.messages import header_values, response_of
+from app.serving.http.messages import Answered, header_values, response_of
 from app.serving.http.problems import add_problem_handlers, unavailable
 from app.serving.http.request_ids import current_request_id
 from app.serving.live.challenger import Challenger
@@ -73,7 +75,7 @@ def create_app(
     add_problem_handlers(app)
     app.openapi = document_of(app, reader.types)  # type: ignore[method-assign]
     app.include_router(docs_router(app.openapi))
-    _add_decisions(app, reader, holder, challenger, recorder, predict)
+    _add_decisions(app, reader, holder, challenger, recorder, predict, Idempotency(settings))
     add_records(app, settings, reader)
     _add_model(app, settings, reader.contract, holder, challenger)
     _add_operation(app, holder)
@@ -89,6 +91,7 @@ def _add_decisions(
     challenger: Challenger,
     recorder: Recorder | None,
     predict: Predict,
+    idempotency: Idempotency,
 ) -> None:
     @app.post(
         "/predict",
@@ -96,14 +99,21 @@ def _add_decisions(
         summary="Decide on one applicant",
         tags=["decisions"],
         response_model=PredictAnswer,
-        responses=KEPT | problems(408, 413, 415, 422, 500, 503),
-        openapi_extra=body("PredictRequest", reader.types),
+        responses=KEPT | problems(400, 408, 409, 413, 415, 422, 500, 503),
+        openapi_extra=body("PredictRequest", reader.types) | {"parameters": [PARAMETER]},
     )
     async def predict_one(request: Request) -> Response:
         headers = header_values(request.headers.raw)
         # Before a client that waits to be told so sends a body in vain.
         require_json(headers)
-        return response_of(predict(headers, await request.body(), request.scope["caller"]))
+        content, caller = await request.body(), request.scope["caller"]
+        if IDEMPOTENCY_KEY not in headers:
+            return response_of(predict(headers, content, caller))
+
+        async def decide() -> Answered:
+            return predict(headers, content, caller)
+
+        return response_of(await idempotency.answer(headers, caller, "/predict", content, decide))
 
     @app.post(
         "/predict/batch",
@@ -111,17 +121,29 @@ def _add_decisions(
         summary="Decide on up to 10 000 applicants, all of them or none",
         tags=["decisions"],
         response_model=BatchAnswer,
-        responses=problems(408, 413, 415, 422, 500, 503),
-        openapi_extra=body("BatchRequest", reader.types),
+        responses=problems(400, 408, 409, 413, 415, 422, 500, 503),
+        openapi_extra=body("BatchRequest", reader.types) | {"parameters": [PARAMETER]},
     )
     async def predict_batch(request: Request) -> Response:
-        require_json(header_values(request.headers.raw))
-        rows, application_ids = reader.rows(await request.body())
-        snapshot = holder.snapshot()
-        context = RequestContext(current_request_id(), request.scope["caller"])
-        answer = await answer_batch(snapshot, rows, recorder, context, application_ids)
-        afterwards = challenger.after(snapshot, rows, answer["predictions"])
-        return response_of(decided(snapshot, await encoded(answer), None), afterwards)
+        headers = header_values(request.headers.raw)
+        require_json(headers)
+        content, caller = await request.body(), request.scope["caller"]
+        afterwards: BackgroundTask | None = None
+
+        async def decide() -> Answered:
+            nonlocal afterwards
+            rows, application_ids = reader.rows(content)
+            snapshot = holder.snapshot()
+            context = RequestContext(current_request_id(), caller)
+            answer = await answer_batch(snapshot, rows, recorder, context, application_ids)
+            afterwards = challenger.after(snapshot, rows, answer["predictions"])
+            return decided(snapshot, await encoded(answer), None)
+
+        if IDEMPOTENCY_KEY in headers:
+            answered = await idempotency.answer(headers, caller, "/predict/batch", content, decide)
+        else:
+            answered = await decide()
+        return response_of(answered, afterwards)
 
 
 def _utc(seconds: float) -> str:

@@ -25,6 +25,9 @@ from app.serving.live.admission import Admission
 PredictFunction = Callable[[HeaderValues, bytes, str | None], Answered]
 """As app.serving.api.predict.Predict."""
 
+IDEMPOTENCY_KEY = b"idempotency-key"
+"""Header of a request that is answered as it was before, which the database has to be asked about."""
+
 UNROUTED = "none"
 """What a path without a route is counted as: its own text would be the client's to choose."""
 
@@ -46,11 +49,16 @@ class Edge:
         self._requests(PREDICT.template, "POST", 200)
         self._durations(PREDICT.template, "POST")
 
-    def answer_at_once(self, headers: Headers, body: bytes) -> Answered:
-        """The answer to a whole POST /predict, recorded, counted and logged. headers: names in lower case."""
+    def answer_at_once(self, headers: Headers, body: bytes) -> Answered | None:
+        """The answer to a whole POST /predict, recorded, counted and logged; None when it has to wait for something.
+
+        headers: names in lower case.
+        """
         started = perf_counter()
-        self._count_turn()
         values = header_values(headers)
+        if IDEMPOTENCY_KEY in values:
+            return None
+        self._count_turn()
         request_id = request_id_of(values)
         caller = route = None
         token = enter_request(request_id)

@@ -80,9 +80,14 @@ class FastPathProtocol(BoundedProtocol):
     def _complete(self) -> None:
         if self._held is None or self.edge is None:
             return super()._complete()
-        body, self._held = b"".join(self._held), None
+        body = b"".join(self._held)
+        answer = self.edge.answer_at_once(self.headers, body)
+        if answer is None:
+            self._release()
+            return super()._complete()
+        self._held = None
         self._answered_at_once += 1
-        self._send(self.edge.answer_at_once(self.headers, body))
+        self._send(answer)
         return None
 
     def _release(self) -> None:

@@ -76,6 +76,18 @@ dropped = Table(
 `key` (public) and `signature` are null in what a release without signatures noted.
 """
 
+requests = Table(
+    "requests",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("answer", Text),
+)
+"""Requests that named themselves by an Idempotency-Key: `body` is the SHA-256 of what was sent, `claim` who answers it,
+`answer` what was answered, null until then. `key` is a digest too, so that no client's text is in it."""
+
 heads = Table(
     "heads",
     metadata,

@@ -31,9 +31,10 @@ class Counted(Edge):
 
     answered = 0
 
-    def answer_at_once(self, headers: Headers, body: bytes) -> Answered:
-        self.answered += 1
-        return super().answer_at_once(headers, body)
+    def answer_at_once(self, headers: Headers, body: bytes) -> Answered | None:
+        answer = super().answer_at_once(headers, body)
+        self.answered += answer is not None
+        return answer
 
 
 @pytest.fixture
@@ -310,6 +311,13 @@ def test_pieces_of_a_large_body_are_no_trailers(edge: Counted, api: Api) -> None
     head = b"POST /predict/batch HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n"
     head += b"Content-Type: application/json\r\n\r\n"
     assert statuses(exchange(api.app, edge, head, b"".join(pieces) + b"0\r\n\r\n")) == [200]
+
+
+def test_a_request_that_names_itself_goes_the_way_on_which_it_can_wait(edge: Counted, api: Api) -> None:
+    named = post("/predict", BODY, [JSON, ("Idempotency-Key", "two words")])
+    assert statuses(exchange(api.app, edge, REQUEST + named + REQUEST)) == [200, 400, 200]
+    assert edge.answered >= 1
+    assert counted(api, 400) == 1
 
 
 def test_a_defect_is_answered_counted_and_told_once(

@@ -1,4 +1,4 @@
-"""Signed ends of chains, signed notes of retention, and what decisions are found by."""
+"""Signed ends of chains, signed notes of retention, what decisions are found by, and answers to be given again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,15 @@ def upgrade() -> None:
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("signature", sa.Text, nullable=False),
     )
+    op.create_table(
+        "requests",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("claim", sa.Text, nullable=False),
+        sa.Column("answer", sa.Text),
+    )
+    op.create_index("requests_by_time", "requests", ["at"])
     for name in ("key", "signature"):
         op.add_column("dropped", sa.Column(name, sa.Text))
     for name in FOUND_BY:

@@ -26,6 +26,7 @@ ORDER = [
     "test_alerts",
     "test_disruption",
     "test_following",
+    "test_evidence",
     "test_record",
     "test_batch",
     "test_scaling",

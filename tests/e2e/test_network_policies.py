@@ -28,9 +28,14 @@ def foreigner(cluster: Cluster) -> Iterator[Inside]:
 
 
 def assert_closed(pod: Inside, *targets: str) -> None:
-    """No connection comes about, and the names are known, so that a policy is what prevents it."""
-    found = pod.run("reach", *targets)
-    assert set(found.values()) <= {"no answer", "refused"}, found
+    """No connection comes about, and the names are known, so that a policy is what prevents it.
+
+    A new pod's policies come with a delay.
+    """
+    closed = {"no answer", "refused"}
+    wait_until(
+        lambda: pod.run("reach", *targets), lambda it: set(it.values()) <= closed, 60, f"{targets} to be closed to it"
+    )
 
 
 def opened(pod: Inside, *targets: str) -> None:

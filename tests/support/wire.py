@@ -21,6 +21,7 @@ class Sink(asyncio.Transport):
         super().__init__()
         self.sent = b""
         self._closed = False
+        self.ended = False
 
     def write(self, data: Any) -> None:
         assert not self._closed
@@ -28,6 +29,13 @@ class Sink(asyncio.Transport):
 
     def close(self) -> None:
         self._closed = True
+
+    def write_eof(self) -> None:
+        """The client sees the end of what was sent."""
+        self.ended = True
+
+    def get_write_buffer_size(self) -> int:
+        return len(self.sent)
 
     def is_closing(self) -> bool:
         return self._closed

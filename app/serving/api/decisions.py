@@ -32,7 +32,7 @@ APPLICATION = {
     "in": "query",
     "required": True,
     "description": "As it was sent with the application.",
-    "schema": {"type": "string", "examples": ["A-2026-001734"]},
+    "schema": {"type": "string", "pattern": APPLICATION_ID_PATTERN, "examples": ["A-2026-001734"]},
 }
 CURSOR = {
     "name": "cursor",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -106,6 +107,12 @@ def as_openapi_3_0(node: Any) -> Any:
     return node
 
 
+@cache
+def asset_of(name: str) -> bytes:
+    """A file of the page, which all that are sent it share."""
+    return (files("swagger_ui_bundle") / "vendor" / "swagger-ui-4.15.5" / name).read_bytes()
+
+
 def docs_router(document: Callable[[], dict[str, Any]]) -> APIRouter:
     """GET /docs and the files of its page."""
     router = APIRouter(include_in_schema=False)
@@ -122,7 +129,6 @@ def docs_router(document: Callable[[], dict[str, Any]]) -> APIRouter:
     def asset(name: str) -> Response:
         if name not in ASSETS:
             raise HTTPException(404)
-        folder = files("swagger_ui_bundle") / "vendor" / "swagger-ui-4.15.5"
-        return Response((folder / name).read_bytes(), media_type=ASSETS[name])
+        return Response(asset_of(name), media_type=ASSETS[name])
 
     return router

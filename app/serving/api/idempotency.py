@@ -25,7 +25,7 @@ PARAMETER = {
     "required": False,
     "description": "The same key and body within 24 hours get the same answer again, from any server; 1 to 255 visible"
     " characters.",
-    "schema": {"type": "string", "examples": ["8e03978e-40d5-43dd-bc93-6894a57f9324"]},
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "examples": ["8e03978e-40d5-43dd-bc93-6894a57f9324"]},
 }
 KEY = re.compile(rb"[!-~]{1,255}")
 

@@ -2,18 +2,16 @@
 
 import asyncio
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from app.serving.http.edge import Edge
 from app.serving.http.paths import KIB, SHEDDABLE
-from app.serving.http.problems import MEDIA_TYPE, RetryAfter, problem_body
+from app.serving.http.problems import MEDIA_TYPE, TOO_MANY, RetryAfter, problem_body
+from app.serving.http.refusing import RefusingProtocol
 from app.serving.http.server import CLOSE_HEADER
 
 MOST_HEAD_BYTES = 64 * KIB
 """Request line and headers together, or what comes beside a body in pieces; a browser's head is below 8 KiB."""
-
-MOST_UNDER_WAY = 500
-"""Requests that wait or are being answered, some 50 ms of work: were there no end, all would be answered too late."""
 
 MOST_PIPELINED = 100
 """Requests of one connection that wait for the one before them."""
@@ -21,7 +19,7 @@ MOST_PIPELINED = 100
 CLOSE = b"%s: %s\r\n" % CLOSE_HEADER
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(RefusingProtocol):
     """As uvicorn's, which would collect a head of any size while nobody else is answered, and any number of requests.
 
     A decision that finds too many before it is shed before anything is made for it, because a refusal that costs as
@@ -32,25 +30,24 @@ class BoundedProtocol(HttpToolsProtocol):
     _loose_bytes = 0
     """Of the request that is being read, without its body's."""
     _shed = False
-    _deaf = False
-    """Whatever else comes on this connection is not read: it will be closed with what was answered last."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.edge: Edge | None = self.app_state.get("edge")
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf:
-            return
+        if self.deaf:
+            return self.drop(data)
         self._loose_bytes += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
-            return
+        if self.deaf or self.transport.is_closing():
+            return None
         if self._loose_bytes > MOST_HEAD_BYTES:
             self._refuse(431, f"request line and headers may have at most {MOST_HEAD_BYTES // KIB} KiB")
         elif self._shed:
             # The rest of its body is not worth waiting for.
             self._refuse_shed(stays=False)
+        return None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # Nobody reads the trailers of a body in pieces. Else as the server's own: a call more, a microsecond a request.
@@ -63,13 +60,16 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._reading_head = False
         # What follows an answer that closes is the client's to ask elsewhere.
-        self._deaf = self._deaf or self.transport.is_closing()
-        if self._deaf:
+        self.deaf = self.deaf or self.transport.is_closing()
+        if self.deaf:
             return
-        if len(self.pipeline) >= MOST_PIPELINED:
+        if self.parser.should_upgrade() and self._has_body():
+            # The parser takes what follows the head of such a request for another protocol's.
+            self._refuse(400, NO_UPGRADE)
+        elif len(self.pipeline) >= MOST_PIPELINED:
             self.cycle.keep_alive = False
-            self._deaf = True
-        elif self._too_many() and self._can_be_shed():
+            self.deaf = True
+        elif self.edge is not None and self.edge.load.too_high and self._can_be_shed():
             self._shed = True
         else:
             self._begin()
@@ -80,7 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._loose_bytes -= len(body)
-        if not self._shed and not self._deaf:
+        if not self._shed and not self.deaf:
             self._collect(body)
 
     def _collect(self, body: bytes) -> None:
@@ -94,7 +94,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._shed:
             self._refuse_shed(self.parser.should_keep_alive() and "draining" not in self.app_state)
-        elif not self._deaf:
+        elif not self.deaf:
             self._complete()
         self._reading_head = True
         self._loose_bytes = 0
@@ -103,21 +103,15 @@ class BoundedProtocol(HttpToolsProtocol):
         """All of it is read."""
         super().on_message_complete()
 
-    def answered_all(self) -> bool:
-        """Nothing of this connection is still to be answered, which would have to go first."""
-        return self.cycle is None or self.cycle.response_complete
-
     def keep_alive(self) -> None:
         """Wait for the next request for as long as a connection is kept."""
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
-    def _too_many(self) -> bool:
-        under_way = len(self.tasks)
-        if self.edge is not None:
-            under_way += self.edge.answered_in_turn - self.edge.lingering
-        return under_way >= MOST_UNDER_WAY
+    def _has_body(self) -> bool:
+        values = dict(self.headers)
+        return values.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in values
 
     def _can_be_shed(self) -> bool:
         return (
@@ -134,18 +128,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._shed = False
         if self.edge is not None:
             self.edge.count(self._path().decode(), "POST", 503)
-        self.transport.write(SHED if stays else SHED_AND_CLOSE)
         if stays:
+            self.transport.write(SHED)
             self.keep_alive()
         else:
-            self.transport.close()
+            self.refuse(SHED_AND_CLOSE)
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(400, "this is not an HTTP/1.1 request")
 
     def _refuse(self, status: int, detail: str) -> None:
-        self.transport.write(response(status, detail, CLOSE))
-        self.transport.close()
+        self.refuse(response(status, detail, CLOSE))
 
 
 def response(status: int, detail: str, headers: bytes) -> bytes:
@@ -155,7 +148,7 @@ def response(status: int, detail: str, headers: bytes) -> bytes:
     return STATUS_LINE[status] + described + headers + b"\r\n" + body
 
 
-TOO_MANY = "too many requests are waiting; ask again, or another server"
+NO_UPGRADE = "this server speaks HTTP/1.1 alone: send the request without the header Upgrade"
 RETRY_AFTER = b"%s: %s\r\n" % RetryAfter.SHED.header
 SHED = response(503, TOO_MANY, RETRY_AFTER)
 SHED_AND_CLOSE = response(503, TOO_MANY, RETRY_AFTER + CLOSE)

@@ -3,7 +3,6 @@
 A whole POST /predict is answered at once; every other request goes through the framework. Both pass here.
 """
 
-import asyncio
 from collections.abc import Callable
 from functools import cache
 from time import perf_counter
@@ -15,9 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.metrics import BoundCounter, BoundHistogram, Metrics
 from app.serving.http.access import admit
 from app.serving.http.limits import LimitedBody, refuse_declared
+from app.serving.http.load import Load
 from app.serving.http.logs import log_request
 from app.serving.http.messages import Answered, Headers, HeaderValues, header_values, send_answer
-from app.serving.http.paths import PREDICT, QUIET, Endpoint, endpoint_of
+from app.serving.http.paths import KIB, PREDICT, QUIET, Endpoint, endpoint_of
 from app.serving.http.problems import problem_of
 from app.serving.http.request_ids import HEADER, enter_request, leave_request, request_id_of
 from app.serving.live.admission import Admission
@@ -36,10 +36,7 @@ class Edge:
     """What is common to both ways. predict: answers a POST /predict that was let in."""
 
     def __init__(self, metrics: Metrics, admission: Admission, predict: PredictFunction) -> None:
-        self.answered_in_turn = 0
-        """Requests that were answered at once since the loop last looked whether others have come."""
-        self.lingering = 0
-        """Requests that were answered and whose body is still read, to be dropped: nobody has to wait for those."""
+        self.load = Load()
         self._admission = admission
         self._predict = predict
         # Found once: finding a metric by its labels costs more than all of the rest of counting.
@@ -58,7 +55,7 @@ class Edge:
         values = header_values(headers)
         if IDEMPOTENCY_KEY in values:
             return None
-        self._count_turn()
+        self.load.count(1)
         request_id = request_id_of(values)
         caller = route = None
         token = enter_request(request_id)
@@ -108,13 +105,20 @@ class Edge:
             self._durations(handler, method).observe(seconds)
         log_request(method, route, status, seconds, caller, request_id)
 
-    def _count_turn(self) -> None:
-        if not self.answered_in_turn:
-            asyncio.get_running_loop().call_soon(self._end_turn)
-        self.answered_in_turn += 1
 
-    def _end_turn(self) -> None:
-        self.answered_in_turn = 0
+SLICE_BYTES = 64 * KIB
+"""Of an answer: what is not taken by a client that reads slowly is not copied for it either."""
+
+
+async def _send_in_slices(message: Message, send: Send) -> None:
+    content = message.get("body", b"")
+    if len(content) > SLICE_BYTES:
+        rest = memoryview(content)
+        while len(rest) > SLICE_BYTES:
+            await send({"type": message["type"], "body": bytes(rest[:SLICE_BYTES]), "more_body": True})
+            rest = rest[SLICE_BYTES:]
+        message = {**message, "body": bytes(rest)}
+    await send(message)
 
 
 class EdgeMiddleware:
@@ -131,7 +135,7 @@ class EdgeMiddleware:
         headers, endpoint = scope["headers"], endpoint_of(scope["path"])
         values = header_values(headers)
         request_id = request_id_of(values)
-        body = LimitedBody(endpoint, values, receive)
+        body = LimitedBody(endpoint, scope["method"], values, receive, self._edge.load)
         status = None
 
         async def send_with_id(message: Message) -> None:
@@ -142,13 +146,9 @@ class EdgeMiddleware:
             elif body.unread and not message.get("more_body", False):
                 # The end of the answer may close the connection.
                 await send({**message, "more_body": True})
-                self._edge.lingering += 1
-                try:
-                    await body.linger()
-                finally:
-                    self._edge.lingering -= 1
+                await body.linger()
                 message = {"type": "http.response.body"}
-            await send(message)
+            await _send_in_slices(message, send)
 
         token = enter_request(request_id)
         try:
@@ -164,6 +164,7 @@ class EdgeMiddleware:
                 raise
             await send_answer(answer, send_with_id)
         finally:
+            body.release()
             handler = get_route_name(HTTPConnection(scope), should_include_root_path=False) or UNROUTED
             # The router leaves the route it found; a path that it does not know is the client's own text.
             route = getattr(scope.get("route"), "path", None)

@@ -45,6 +45,8 @@ DETAILS = {
     405: "this path does not answer that method; the header Allow names those that it answers",
 }
 
+TOO_MANY = "too many requests are waiting; ask again, or another server"
+
 NO_DECISION = (
     "the database holds no decision of this id; one that was just made arrives within seconds of its answer, as soon as"
     " the database can be reached"

@@ -1,6 +1,7 @@
 """What comes before a body, sent as bytes to a real server."""
 
 import json
+import select
 import socket
 import urllib.error
 import urllib.request
@@ -10,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import pytest
 
-from app.serving.http.bounds import MOST_HEAD_BYTES, MOST_UNDER_WAY
+from app.serving.http.bounds import MOST_HEAD_BYTES
+from app.serving.http.load import MOST_WAITING
 from harness.servers import Server, environment_of, running_server
 from harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for
@@ -81,30 +83,48 @@ def waiting_requests(server: Server, count: int, path: str = "/predict") -> Iter
         yield open_
 
 
-def shed(server: Server) -> float:
-    text = httpx.get(f"{server.url}/metrics").text
-    labels = 'http_requests_total{handler="/predict",method="POST",status="503"} '
-    return sum(float(line.removeprefix(labels)) for line in text.splitlines() if line.startswith(labels))
+def test_clients_whose_bodies_do_not_come_keep_nobody_waiting(server: Server) -> None:
+    with httpx.Client(base_url=server.url) as client, waiting_requests(server, MOST_WAITING):
+        answers = [client.post("/predict", json=json_file("request.json")).status_code for _ in range(20)]
+    assert answers == [200] * 20
 
 
-def test_a_decision_that_finds_too_many_before_it_is_told_to_ask_again(server: Server) -> None:
-    body, before = json_file("request.json"), shed(server)
-    with httpx.Client(base_url=server.url) as client, waiting_requests(server, MOST_UNDER_WAY):
-        answer = wait_until(
-            lambda: client.post("/predict", json=body), lambda it: it.status_code == 503, PATIENCE_SECONDS
-        )
-        assert answer.headers["Retry-After"] == "1"
-        assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.json()["status"] == 503
-        # The same connection goes on, and whoever watches is answered as ever.
-        assert client.post("/predict", json=body).status_code == 503
-        assert client.get("/readyz").status_code == 200
-        large = client.post("/predict/batch", content=b" " * 2_000_000)
-        assert large.status_code == 503
-    assert shed(server) >= before + 2
-    assert wait_until(
-        lambda: httpx.post(f"{server.url}/predict", json=body).status_code, lambda it: it == 200, PATIENCE_SECONDS
-    )
+def test_a_client_that_sends_all_of_a_head_too_large_before_it_reads_gets_the_refusal(server: Server) -> None:
+    head, _ = answer_to(server, b"GET /livez HTTP/1.1\r\nX-Long: " + b"a" * 5_000_000 + b"\r\n\r\n")
+    assert head.startswith("HTTP/1.1 431 ")
+
+
+def test_a_client_that_sends_what_is_no_http_before_it_reads_gets_the_refusal(server: Server) -> None:
+    head, _ = answer_to(server, b"HELLO\r\n" + b"a" * 5_000_000)
+    assert head.startswith("HTTP/1.1 400 ")
+
+
+def test_who_is_refused_and_goes_on_sending_is_cut_off(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as connection:
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            connection.sendall(b"HELLO\r\n" + b"a" * 1_000_000_000)
+
+
+def test_a_client_that_reads_nothing_is_cut_off(server: Server) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n")
+        # Where there is nothing to read any more, what was sent after the first bytes is gone.
+        received = wait_until(lambda: unread(connection), lambda it: it >= 0, PATIENCE_SECONDS)
+    assert received < 1_000_000
+
+
+def unread(connection: socket.socket) -> int:
+    """Bytes that came after the server has cut the client off; -1 while it has not."""
+    events = select.poll()
+    events.register(connection, select.POLLRDHUP)
+    if not any(event & (select.POLLRDHUP | select.POLLHUP | select.POLLERR) for _, event in events.poll(0)):
+        return -1
+    try:
+        return sum(len(it) for it in iter(lambda: connection.recv(65536), b""))
+    except ConnectionResetError:
+        return 0
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict/batch", "/nowhere"])
@@ -128,6 +148,6 @@ def test_a_client_that_goes_on_sending_is_cut_off(server: Server) -> None:
 
 
 def test_answered_requests_whose_body_does_not_come_keep_nobody_waiting(server: Server) -> None:
-    with waiting_requests(server, MOST_UNDER_WAY, "/nowhere") as connections:
+    with waiting_requests(server, MOST_WAITING, "/nowhere") as connections:
         assert {connection.recv(12) for connection in connections} == {b"HTTP/1.1 404"}
         assert httpx.post(f"{server.url}/predict", json=json_file("request.json")).status_code == 200

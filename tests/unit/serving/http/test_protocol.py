@@ -9,8 +9,9 @@ from prometheus_client import generate_latest
 from app.serving.api.predict import Predict
 from app.serving.api.reading import Reader
 from app.serving.http import limits
-from app.serving.http.bounds import MOST_PIPELINED, MOST_UNDER_WAY
+from app.serving.http.bounds import MOST_PIPELINED
 from app.serving.http.edge import Edge
+from app.serving.http.load import MOST_WAITING
 from app.serving.http.messages import Answered, Headers
 from app.serving.http.paths import PREDICT
 from app.serving.http.protocol import MOST_AT_ONCE
@@ -168,7 +169,7 @@ def test_a_body_that_stops_coming_is_given_up(edge: Counted, api: Api, monkeypat
 
 def test_one_turn_answers_only_so_many(edge: Counted, api: Api) -> None:
     async def ask() -> tuple[list[bytes], bytes]:
-        wires = [Wire(api.app, edge) for _ in range(MOST_UNDER_WAY + 1)]
+        wires = [Wire(api.app, edge) for _ in range(MOST_WAITING + 1)]
         for wire in wires:
             wire.protocol.data_received(REQUEST)
         first = [wire.transport.sent for wire in wires]
@@ -179,7 +180,7 @@ def test_one_turn_answers_only_so_many(edge: Counted, api: Api) -> None:
         return first, later
 
     first, later = asyncio.run(ask())
-    assert [statuses(it) for it in first] == [[200]] * MOST_UNDER_WAY + [[503]]
+    assert [statuses(it) for it in first] == [[200]] * MOST_WAITING + [[503]]
     assert statuses(later) == [200]
     assert counted(api, 503) == 1
 
@@ -192,7 +193,7 @@ def counted(api: Api, status: int, path: str = "/predict") -> float:
 def test_one_who_sends_hundreds_at_once_takes_nobodys_turn(edge: Counted, api: Api) -> None:
     async def ask() -> tuple[int, bytes]:
         greedy, other = Wire(api.app, edge), Wire(api.app, edge)
-        greedy.protocol.data_received(REQUEST * (2 * MOST_UNDER_WAY))
+        greedy.protocol.data_received(REQUEST * (2 * MOST_WAITING))
         at_once = edge.answered
         answer = await other.send(REQUEST)
         other.close()
@@ -229,7 +230,7 @@ def test_nothing_is_decided_that_would_be_answered_to_nobody(edge: Counted, api:
 
 def test_a_client_that_reads_nothing_is_not_refused_without_end(edge: Counted, api: Api) -> None:
     async def ask() -> bytes:
-        others = [Wire(api.app, edge) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        others = [Wire(api.app, edge) for _ in range(MOST_WAITING // MOST_AT_ONCE + 1)]
         for other in others:
             other.protocol.data_received(REQUEST * MOST_AT_ONCE)
         silent = Wire(api.app, edge)
@@ -255,7 +256,7 @@ def test_a_client_that_reads_nothing_is_not_refused_without_end(edge: Counted, a
 )
 def test_only_decisions_are_refused_where_too_many_wait(edge: Counted, api: Api, asked: bytes, status: int) -> None:
     async def ask() -> bytes:
-        wires = [Wire(api.app, edge) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        wires = [Wire(api.app, edge) for _ in range(MOST_WAITING // MOST_AT_ONCE + 1)]
         for wire in wires:
             wire.protocol.data_received(REQUEST * MOST_AT_ONCE)
         last = Wire(api.app, edge)
@@ -270,13 +271,13 @@ def test_only_decisions_are_refused_where_too_many_wait(edge: Counted, api: Api,
 
 def test_a_refusal_by_a_draining_server_says_that_it_closes(edge: Counted, api: Api) -> None:
     async def ask() -> bytes:
-        wires = [Wire(api.app, edge) for _ in range(MOST_UNDER_WAY // MOST_AT_ONCE + 1)]
+        wires = [Wire(api.app, edge) for _ in range(MOST_WAITING // MOST_AT_ONCE + 1)]
         for wire in wires:
             wire.protocol.data_received(REQUEST * MOST_AT_ONCE)
         late = Wire(api.app, edge)
         late.protocol.app_state["draining"] = True
         sent = await late.send(REQUEST)
-        assert late.transport.is_closing()
+        assert late.transport.ended
         for wire in (*wires, late):
             wire.close()
         return sent

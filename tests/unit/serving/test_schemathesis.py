@@ -37,11 +37,11 @@ def sendable(case: Case[Any]) -> Case[Any]:
     if case.query and isinstance(case.query.get("cursor"), str):
         # One that no answer gave.
         del case.query["cursor"]
-    if isinstance(case.body, dict) and isinstance(ids := case.body.get("application_ids"), list) and ids:
-        # One id a row.
-        rows = case.body.get("data", {}).get("rows") if isinstance(case.body.get("data"), dict) else None
-        if isinstance(rows, list):
-            case.body["application_ids"] = [ids[at % len(ids)] for at in range(len(rows))]
+    body: Any = case.body
+    match body:
+        case {"application_ids": [*ids], "data": {"rows": [*rows]}} if ids:
+            # One id a row.
+            body["application_ids"] = [ids[at % len(ids)] for at in range(len(rows))]
     return case
 
 

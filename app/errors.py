@@ -12,6 +12,7 @@
       - ModelForbidden   the registry refuses the credentials, or wants some
     + ModelRefused       the model is there and must not be served: untrusted types, wrong shape, failed proof
     + NotCompilable      the model has no compiled form; it can still be served through predict_proba
+  x ActRefused           somebody may not do alone what they asked for
   x RecordError
     + RecordInvalid      a line of the record is not what was written
     + RecordUnavailable  the database cannot be reached or does not answer
@@ -66,6 +67,10 @@ class ModelRefused(ModelError):
 
 class NotCompilable(ModelError):
     """Says which part has no compiled form."""
+
+
+class ActRefused(CreditError):
+    """Says who else is needed."""
 
 
 class RecordError(CreditError):

@@ -159,6 +159,7 @@ class AuditSettings(Section):
     require_application_id: bool = Field(False, description="Refuse to decide on an application without an id of it.")
     ship_seconds: float = Field(1.0, ge=0.1, le=3600, description="How often the journal is brought to the database.")
     retention_months: int = Field(25, ge=1, le=1200, description="Whole months that decisions are kept.")
+    four_eyes: bool = Field(False, description="A promotion needs the name of a second person; training makes none.")
     signing_key_file: Path | None = Field(
         None, description="Ed25519 key in PEM that signs the record; empty: one in the journal's folder, made at need."
     )

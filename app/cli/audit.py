@@ -273,19 +273,39 @@ def export(
     finish(exported, as_json)
 
 
+@commands.command(
+    epilog="""\b
+Example:
+  credit audit history --since 2026-01-31"""
+)
+def history(since: Since = None, until: Until = None, as_json: AsJson = False) -> None:
+    """Tell who did what to models and record.
+
+    Promotions, rollbacks, adoptions and retentions with a person and a reason, and the policies that decided.
+    """
+    from app.audit.commands.history import history
+
+    finish(history(opened()[1], since, until), as_json)
+
+
 @commands.command()
 def retain(as_json: AsJson = False) -> None:
     """Take away what is older than it may be.
 
-    That is older than the setting audit.retention_months; it also makes partitions ahead.
+    That is older than the setting audit.retention_months; it also makes partitions ahead. What it took is recorded.
     """
+    from app.audit.acts import Actor, Acts
     from app.audit.signing import signer_of
     from app.audit.store.retention import retain
     from app.times import Month, microseconds_now
 
     settings, store = opened()
-    signer = signer_of(settings.audit)
-    finish(retain(store, Month.of(microseconds_now()), settings.audit.retention_months, signer), as_json)
+    months = settings.audit.retention_months
+    retained = retain(store, Month.of(microseconds_now()), months, signer_of(settings.audit))
+    if retained.links:
+        actor = Actor("credit audit retain", f"older than {months} months")
+        Acts(store, settings.audit).keep("retention", actor, {"before": retained.before, "links": retained.links})
+    finish(retained, as_json)
 
 
 @commands.command()

@@ -1,11 +1,16 @@
 """`credit registry`: the model registry, by hand."""
 
+import os
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from getpass import getuser
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from app.cli.results import AsJson, finish
+
+if TYPE_CHECKING:
+    from app.audit.acts import Actor
 
 commands = typer.Typer(
     help="List, compare, adopt, promote and roll back registered models.",
@@ -14,6 +19,13 @@ commands = typer.Typer(
 )
 
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="Its number.")]
+By = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Who does it, for the record; the user of this system by default.")
+]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the record.")]
+ApprovedBy = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The second person; audit.four_eyes asks for one.")
+]
 Alias = Annotated[Literal["production", "challenger"], typer.Option(help="The alias to move.")]
 
 
@@ -87,16 +99,28 @@ Ends with 0 when the alias names the version, with 1 when the gate refused it.""
 def promote(
     version: Version,
     alias: Alias = "production",
+    by: By = None,
+    reason: Reason = "",
+    approved_by: ApprovedBy = None,
     as_json: AsJson = False,
 ) -> None:
     """Let an alias name a version that passes the gate.
 
-    The gate judges the registered model itself, on the held-out rows of DATA.
+    The gate judges the registered model itself, on the held-out rows of DATA. Who did it is recorded.
     """
+    from app.audit.acts import acting, require_second
     from app.promotion import judging
     from app.settings import load_settings
 
-    finish(judging.promote(version, alias, load_settings()), as_json)
+    settings, actor = load_settings(), _actor(by, reason, approved_by)
+    if alias == "production":
+        require_second(settings.audit, actor)
+    with acting(settings.audit) as acts:
+        promotion = judging.promote(version, alias, settings)
+        if acts is not None:
+            outcome = "passed" if promotion.passed else "refused"
+            acts.keep("promotion", actor, {"version": version, "alias": alias, "gate": outcome})
+    finish(promotion, as_json)
 
 
 @commands.command(
@@ -106,16 +130,23 @@ Example:
 
 Ends with 0 when the version passed the gate, with 1 when the gate refused it."""
 )
-def adopt(version: Version, as_json: AsJson = False) -> None:
+def adopt(version: Version, by: By = None, reason: Reason = "", as_json: AsJson = False) -> None:
     """Judge a version that was trained anywhere, and give it a verdict and a document. No alias moves.
 
     The gate judges the registered model itself, on the held-out rows of DATA; the others become its reference
     population.
     """
+    from app.audit.acts import acting
     from app.promotion import adopting
     from app.settings import load_settings
 
-    finish(adopting.adopt(version, load_settings()), as_json)
+    settings = load_settings()
+    with acting(settings.audit) as acts:
+        adopted = adopting.adopt(version, settings)
+        if acts is not None:
+            outcome = "passed" if adopted.passed else "refused"
+            acts.keep("adoption", _actor(by, reason), {"version": version, "gate": outcome})
+    finish(adopted, as_json)
 
 
 @commands.command(
@@ -124,12 +155,21 @@ Examples:
   credit registry rollback
   credit registry rollback --alias challenger"""
 )
-def rollback(alias: Alias = "production", as_json: AsJson = False) -> None:
-    """Let an alias name the version that it named before."""
+def rollback(alias: Alias = "production", by: By = None, reason: Reason = "", as_json: AsJson = False) -> None:
+    """Let an alias name the version that it named before.
+
+    One person may do that alone: it is for emergencies.
+    """
+    from app.audit.acts import acting
     from app.registry import aliases
     from app.settings import load_settings
 
-    finish(Rollback(alias, *aliases.roll_back(alias, load_settings())), as_json)
+    settings = load_settings()
+    with acting(settings.audit) as acts:
+        moved = Rollback(alias, *aliases.roll_back(alias, settings))
+        if acts is not None:
+            acts.keep("rollback", _actor(by, reason), {"alias": alias, "from": moved.left, "to": moved.version})
+    finish(moved, as_json)
 
 
 @commands.command(
@@ -152,3 +192,17 @@ def pull(
     from app.registry.bounded import pull_and_print
 
     raise typer.Exit(pull_and_print(uri))
+
+
+def _actor(by: str | None, reason: str, approved_by: str | None = None) -> "Actor":
+    from app.audit.acts import Actor
+
+    return Actor(by or user(), reason, approved_by)
+
+
+def user() -> str:
+    """The user of this system; its number where it has no name, as in a container."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"

@@ -44,8 +44,11 @@ def train() -> None:
 
         stage("register")
         registered = registry.document(registry.register(to_candidate(outcome, settings), settings), settings)
-        registry.promote(registered, outcome.verdict.passed, outcome.verdict.reasons, settings)
+        # Where two people have to agree, it waits for them with its verdict.
+        move = registry.write_verdict if settings.audit.four_eyes else registry.promote
+        move(registered, outcome.verdict.passed, outcome.verdict.reasons, settings)
     typer.echo(f"{terminal_report(outcome, settings)}\n")
-    place = f"now {registry.ALIAS}" if outcome.verdict.passed else "kept out of production"
+    promoted = "passed; two people promote it" if settings.audit.four_eyes else f"now {registry.ALIAS}"
+    place = promoted if outcome.verdict.passed else "kept out of production"
     typer.echo(f"{registered.name} version {registered.version}: {place} ({monotonic() - start:.1f} s)")
     raise typer.Exit(DONE if outcome.verdict.passed else REFUSED)

@@ -145,6 +145,12 @@ class Store:
         with self._reading() as connection:
             return [_stored(row) for row in connection.execute(query.order_by(entries.c.at))]
 
+    def entries(self, kinds: Sequence[str], since: int | None, until: int | None) -> list[Stored]:
+        """The links of those kinds of [since, until), in the order of their time."""
+        query = _within(_all_of(entries), entries, since, until).where(entries.c.kind.in_(kinds))
+        with self._reading() as connection:
+            return [_stored(row) for row in connection.execute(query.order_by(entries.c.at, entries.c.key))]
+
     def policy(self, version: str) -> Stored | None:
         """The latest link that holds the policy of that version; None when there is none."""
         query = _all_of(entries).where(entries.c.kind == "policy", entries.c.key == version)

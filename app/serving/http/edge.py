@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.metrics import BoundCounter, BoundHistogram, Metrics
 from app.serving.http.access import admit
 from app.serving.http.limits import LimitedBody, refuse_declared
-from app.serving.http.load import Load
 from app.serving.http.logs import log_request
 from app.serving.http.messages import Answered, Headers, HeaderValues, header_values, send_answer
 from app.serving.http.paths import KIB, PREDICT, QUIET, Endpoint, endpoint_of
 from app.serving.http.problems import problem_of
 from app.serving.http.request_ids import HEADER, enter_request, leave_request, request_id_of
+from app.serving.http.workload import Load
 from app.serving.live.admission import Admission
 
 PredictFunction = Callable[[HeaderValues, bytes, str | None], Answered]

@@ -7,10 +7,10 @@ from time import monotonic
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
-from app.serving.http.load import MOST_HELD_BYTES, Load, units_of
 from app.serving.http.messages import Answered, HeaderValues
 from app.serving.http.paths import KIB, MIB, Endpoint
 from app.serving.http.problems import TOO_MANY, RetryAfter, problem
+from app.serving.http.workload import MOST_HELD_BYTES, Load, units_of
 
 READ_SECONDS = 10.0
 """Between two pieces of a body: below the time that a stopping server gives to requests under way."""

@@ -2,9 +2,11 @@ import json
 import sys
 from math import nan
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.cli.registry import user
 from app.promotion import comparing, judging
 from app.promotion.judging import Promotion
 from app.registry import aliases
@@ -35,6 +37,71 @@ def test_the_gates_verdict_is_the_exit_code(
     assert credit("registry", "promote", "3", "--json") == code
     told = json.loads(capsys.readouterr().out)
     assert (told["reasons"], told["figures"]) == (["a reason"], {"precision": None})
+
+
+def history(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    assert credit("audit", "history", "--json") == 0
+    events: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["events"]
+    return events
+
+
+def test_who_moved_an_alias_and_why_is_recorded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = Promotion("m", "3", "production", False, ["a reason"], {})
+    monkeypatch.setattr(judging, "promote", lambda *_: refused)
+    monkeypatch.setattr(aliases, "roll_back", lambda alias, _: ("3", "2"))
+    assert credit("registry", "promote", "3", "--by", "ana", "--reason", "better", "--approved-by", "ben") == 1
+    assert credit("registry", "rollback") == 0
+    capsys.readouterr()
+    first, second = history(capsys)
+    told = {name: first[name] for name in ("what", "by", "reason", "approved_by", "about")}
+    about = {"version": "3", "alias": "production", "gate": "refused"}
+    assert told == {"what": "promotion", "by": "ana", "reason": "better", "approved_by": "ben", "about": about}
+    assert (second["what"], second["by"], second["about"]["to"]) == ("rollback", user(), "2")
+    assert credit("audit", "history") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "promotion   version 3, alias production, gate refused; by ana, approved by ben: better" in lines[0]
+    assert credit("audit", "verify") == 0
+    assert "2 links of 2 writers, 2 signed ends" in capsys.readouterr().out
+
+
+def test_where_two_have_to_agree_nobody_promotes_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promoted: list[str] = []
+    passed = Promotion("m", "3", "production", True, [], {})
+
+    def promote(version: str, *_: Any) -> Promotion:
+        promoted.append(version)
+        return passed
+
+    monkeypatch.setattr(judging, "promote", promote)
+    monkeypatch.setenv("AUDIT__FOUR_EYES", "true")
+    assert credit("registry", "promote", "3", "--by", "ana") == 2
+    assert credit("registry", "promote", "3", "--by", "ana", "--approved-by", "ana") == 2
+    assert "name somebody other than ana with --approved-by" in capsys.readouterr().err
+    assert promoted == []
+    assert credit("registry", "promote", "3", "--by", "ana", "--approved-by", "ben") == 0
+    assert credit("registry", "promote", "4", "--alias", "challenger", "--by", "ana") == 0
+    assert promoted == ["3", "4"]
+
+
+def test_nothing_is_moved_where_it_could_not_be_recorded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved: list[str] = []
+
+    def roll_back(alias: str, _: Any) -> tuple[str, str]:
+        moved.append(alias)
+        return "3", "2"
+
+    monkeypatch.setattr(aliases, "roll_back", roll_back)
+    monkeypatch.setenv("DATABASE_URI", "postgresql://credit@127.0.0.1:1/credit")
+    assert credit("registry", "rollback") == 2
+    assert moved == []
+    monkeypatch.setenv("AUDIT__ENABLED", "false")
+    assert credit("registry", "rollback") == 0
 
 
 def test_what_cannot_be_done_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from app.serving.http.bounds import MOST_HEAD_BYTES
-from app.serving.http.load import MOST_WAITING
+from app.serving.http.workload import MOST_WAITING
 from harness.servers import Server, environment_of, running_server
 from harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for

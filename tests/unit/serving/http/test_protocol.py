@@ -11,11 +11,11 @@ from app.serving.api.reading import Reader
 from app.serving.http import limits
 from app.serving.http.bounds import MOST_PIPELINED
 from app.serving.http.edge import Edge
-from app.serving.http.load import MOST_WAITING
 from app.serving.http.messages import Answered, Headers
 from app.serving.http.paths import PREDICT
 from app.serving.http.protocol import MOST_AT_ONCE
 from app.serving.http.server import CLOSE_HEADER
+from app.serving.http.workload import MOST_WAITING
 from harness.fields import CONTRACT
 from tests.support.fakes import Api, constant_model, json_file
 from tests.support.wire import Wire, exchange, post

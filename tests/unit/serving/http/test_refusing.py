@@ -10,8 +10,8 @@ from starlette.types import Message
 
 from app.serving.http import limits
 from app.serving.http.limits import LimitedBody
-from app.serving.http.load import MOST_HELD_BYTES, MOST_WAITING, Load
 from app.serving.http.paths import BATCH, PREDICT
+from app.serving.http.workload import MOST_HELD_BYTES, MOST_WAITING, Load
 from tests.support.fakes import Api, constant_model, json_file
 from tests.support.wire import Wire, exchange, post
 

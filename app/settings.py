@@ -151,6 +151,10 @@ class AuditSettings(Section):
     on_failure: Literal["refuse", "serve"] = Field(
         "refuse", description="When a decision cannot be kept: refuse it with 503, or serve it unkept and alert."
     )
+    durability: Literal["kernel", "disk"] = Field(
+        "kernel",
+        description="What an answer waits for: that the kernel has its decision, or that the disk has it, come a power cut.",
+    )
     database_uri: str = Field(
         f"sqlite:///{ROOT / 'decisions.db'}",
         pattern=r"^(postgresql(\+psycopg2)?://|sqlite:///).+",

@@ -69,7 +69,7 @@ def build(settings: Settings) -> FastAPI:
             await shipping.stop()
 
     predict = Predict(reader, holder, challenger, recorder)
-    edge = Edge(metrics, admission, predict)
+    edge = Edge(metrics, admission, predict, recorder is not None and recorder.waits)
     return create_app(settings, reader, holder, challenger, recorder, predict, edge, metrics, lifespan)
 
 

@@ -131,7 +131,7 @@ class Api:
         self.admission = Admission(callers, self.metrics)
         reader = Reader(load_contract(self.settings), self.settings.audit.require_application_id)
         predict = Predict(reader, self.holder, self.challenger, self.recorder)
-        self.edge = Edge(self.metrics, self.admission, predict)
+        self.edge = Edge(self.metrics, self.admission, predict, self.recorder is not None and self.recorder.waits)
         self.app: FastAPI = create_app(
             self.settings, reader, self.holder, self.challenger, self.recorder, predict, self.edge, self.metrics
         )

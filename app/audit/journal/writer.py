@@ -21,7 +21,7 @@ class Journal:
 
     folder: the journal's, which other writers share. limit_bytes: most that all writers together may hold there without
     the database having it. file_bytes: a file that has grown to it gets a successor. clock: seconds, of which only
-    differences count.
+    differences count. to_disk: whether `sync` will be called, so that folders and full files are brought to the disk.
     """
 
     def __init__(
@@ -31,7 +31,9 @@ class Journal:
         new_writer: Callable[[], str] | None = None,
         file_bytes: int = FILE_BYTES,
         clock: Callable[[], float] = time.monotonic,
+        to_disk: bool = False,
     ) -> None:
+        self._to_disk = to_disk
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._new_writer = new_writer or Ids().next
@@ -50,8 +52,8 @@ class Journal:
     def append(self, entries: Sequence[Entry]) -> None:
         """Keep all of the entries or none of them; raises JournalFailed.
 
-        What was kept survives the death of this process, kill -9 included: it is in the kernel's hands. Nothing waits
-        for the disk itself, so a power cut of the node may take the last seconds.
+        What was kept survives the death of this process, kill -9 included: it is in the kernel's hands. A power cut of
+        the node may take what `sync` has not brought to the disk.
         """
         if self._closed:
             raise JournalFailed("the journal is closed, because the server is stopping; ask again")
@@ -61,6 +63,26 @@ class Journal:
             remedy = "free some space there, or correct audit.journal_dir"
             raise JournalFailed(f"journal {self._folder}: {error.strerror or error}; {remedy}") from error
 
+    def sync(self) -> Callable[[], None]:
+        """What brings all that was appended until now to the disk, for a thread to call while others append.
+
+        It raises JournalFailed.
+        """
+        if self._open is None:
+            return lambda: None
+        # Of its own: the file may be closed meanwhile, because it is full.
+        descriptor = os.dup(self._open.file)
+
+        def sync() -> None:
+            try:
+                os.fdatasync(descriptor)
+            except OSError as error:
+                raise JournalFailed(f"journal {self._folder}: {error.strerror}; see to its disk") from error
+            finally:
+                os.close(descriptor)
+
+        return sync
+
     def close(self) -> None:
         """End the chain for good, so that the shipper may remove its folder once it is shipped."""
         self._closed = True
@@ -69,7 +91,7 @@ class Journal:
     def _append(self, entries: Sequence[Entry]) -> None:
         self._measure()
         if self._open is None:
-            self._open = _Writer(self._folder, Chain(self._new_writer()), self._file_bytes)
+            self._open = _Writer(self._folder, Chain(self._new_writer()), self._file_bytes, self._to_disk)
         links = self._open.chain.seal(entries)
         data = "".join([to_line(digest, content) for digest, content in links]).encode()
         if self._unshipped + len(data) > self._limit_bytes:
@@ -102,8 +124,9 @@ class Journal:
 class _Writer:
     """The files of one chain, in a locked folder. Every method but close may raise OSError."""
 
-    def __init__(self, folder: Path, chain: Chain, file_bytes: int) -> None:
+    def __init__(self, folder: Path, chain: Chain, file_bytes: int, to_disk: bool) -> None:
         self.chain = chain
+        self._to_disk = to_disk
         self._folder = folder / chain.writer
         self._file_bytes = file_bytes
         self._number = FIRST_FILE
@@ -118,39 +141,54 @@ class _Writer:
             lock(opened[0])
             opened.append(_create(unlocked, self._number))
             unlocked.rename(self._folder)
+            if to_disk:
+                _sync_folders(self._folder, folder)
         except OSError:
             for descriptor in opened:
                 os.close(descriptor)
             shutil.rmtree(unlocked, ignore_errors=True)
             raise
-        self._lock, self._file = opened
+        self._lock, self.file = opened
 
     @property
     def lost(self) -> bool:
         """Whether nothing may be appended any more: half an append was written, or somebody removed the file."""
-        return self._torn or os.fstat(self._file).st_nlink == 0
+        return self._torn or os.fstat(self.file).st_nlink == 0
 
     def write(self, data: bytes) -> None:
         """Append all of the data or nothing."""
         if self._size and self._size + len(data) > self._file_bytes:
             following = _create(self._folder, self._number + 1)
-            os.close(self._file)
-            self._file, self._number, self._size = following, self._number + 1, 0
+            if self._to_disk:
+                os.fdatasync(self.file)
+                _sync_folders(self._folder)
+            os.close(self.file)
+            self.file, self._number, self._size = following, self._number + 1, 0
         rest = memoryview(data)
         try:
             while rest:
-                rest = rest[os.write(self._file, rest) :]
+                rest = rest[os.write(self.file, rest) :]
         except OSError:
             # The shipper may have read whole lines of it: no others may follow under their numbers.
             self._torn = len(rest) < len(data)
-            os.ftruncate(self._file, self._size)
+            os.ftruncate(self.file, self._size)
             raise
         self._size += len(data)
 
     def close(self) -> None:
-        os.close(self._file)
+        os.close(self.file)
         os.close(self._lock)
 
 
 def _create(folder: Path, number: int) -> int:
     return os.open(file_path(folder, number), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+
+
+def _sync_folders(*folders: Path) -> None:
+    """Bring the names of the files in them to the disk."""
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

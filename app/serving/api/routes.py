@@ -107,12 +107,15 @@ def _add_decisions(
         # Before a client that waits to be told so sends a body in vain.
         require_json(headers)
         content, caller = await request.body(), request.scope["caller"]
-        if IDEMPOTENCY_KEY not in headers:
-            return response_of(predict(headers, content, caller))
 
         async def decide() -> Answered:
-            return predict(headers, content, caller)
+            answered = predict(headers, content, caller)
+            if recorder is not None and answered[0] == 200:
+                await recorder.on_disk()
+            return answered
 
+        if IDEMPOTENCY_KEY not in headers:
+            return response_of(await decide())
         return response_of(await idempotency.answer(headers, caller, "/predict", content, decide))
 
     @app.post(
@@ -136,6 +139,8 @@ def _add_decisions(
             snapshot = holder.snapshot()
             context = RequestContext(current_request_id(), caller)
             answer = await answer_batch(snapshot, rows, recorder, context, application_ids)
+            if recorder is not None:
+                await recorder.on_disk()
             afterwards = challenger.after(snapshot, rows, answer["predictions"])
             return decided(snapshot, await encoded(answer), None)
 

@@ -33,10 +33,15 @@ UNROUTED = "none"
 
 
 class Edge:
-    """What is common to both ways. predict: answers a POST /predict that was let in."""
+    """What is common to both ways.
 
-    def __init__(self, metrics: Metrics, admission: Admission, predict: PredictFunction) -> None:
+    predict: answers a POST /predict that was let in. waits: whether its answers have to wait for the disk, so that none
+    is given at once.
+    """
+
+    def __init__(self, metrics: Metrics, admission: Admission, predict: PredictFunction, waits: bool = False) -> None:
         self.load = Load()
+        self._waits = waits
         self._admission = admission
         self._predict = predict
         # Found once: finding a metric by its labels costs more than all of the rest of counting.
@@ -51,6 +56,8 @@ class Edge:
 
         headers: names in lower case.
         """
+        if self._waits:
+            return None
         started = perf_counter()
         values = header_values(headers)
         if IDEMPOTENCY_KEY in values:

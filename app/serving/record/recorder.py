@@ -14,6 +14,7 @@ from app.metrics import BoundCounter, Metrics
 from app.scoring.model import Identity
 from app.scoring.policy import Policy
 from app.serving.live.holder import Snapshot
+from app.serving.record.durability import Durability
 from app.settings import Settings
 from app.times import microseconds_now, utc
 
@@ -34,7 +35,7 @@ class Recorder:
     """Keeps decisions in the journal, and with them the policies that they were made under.
 
     on_failure: whether a decision that cannot be kept is refused or served. service: versions of what decides, kept
-    with each policy. clock: microseconds since 1970.
+    with each policy. clock: microseconds since 1970. durability: of the journal, None where nobody waits for the disk.
     """
 
     def __init__(
@@ -44,7 +45,9 @@ class Recorder:
         metrics: Metrics,
         service: Mapping[str, str],
         clock: Callable[[], int] = microseconds_now,
+        durability: Durability | None = None,
     ) -> None:
+        self._durability = durability
         self._service = service
         self._journal = journal
         self._on_failure = on_failure
@@ -104,6 +107,22 @@ class Recorder:
             self._policies.add((self._journal.writer, policy.version, month))
         return True
 
+    @property
+    def waits(self) -> bool:
+        """Whether answers have to wait for `on_disk`."""
+        return self._durability is not None
+
+    async def on_disk(self) -> None:
+        """Until what was kept is on the disk. Raises JournalFailed where decisions that are not are to be refused."""
+        if self._durability is None:
+            return
+        try:
+            await self._durability.wait()
+        except JournalFailed as error:
+            self._failed(error, 1)
+            if self._on_failure == "refuse":
+                raise
+
     def keep_scores(self, challenger: Identity, scores: Sequence[tuple[str, float]]) -> None:
         """What the challenger gave each of these decisions. Nobody waits for that, so a failure is only counted."""
         fields: dict[str, Any] = {"model": challenger.lasting}
@@ -136,5 +155,7 @@ def recorder_of(settings: Settings, metrics: Metrics) -> Recorder | None:
     audit = settings.audit
     if not audit.enabled:
         return None
-    journal = Journal(audit.journal_dir, audit.journal_bytes)
-    return Recorder(journal, audit.on_failure, metrics, made_by(settings))
+    to_disk = audit.durability == "disk"
+    journal = Journal(audit.journal_dir, audit.journal_bytes, to_disk=to_disk)
+    durability = Durability(journal) if to_disk else None
+    return Recorder(journal, audit.on_failure, metrics, made_by(settings), durability=durability)

@@ -153,7 +153,8 @@ class AuditSettings(Section):
     )
     durability: Literal["kernel", "disk"] = Field(
         "kernel",
-        description="What an answer waits for: that the kernel has its decision, or that the disk has it, come a power cut.",
+        description="What an answer waits for: that the kernel has its decision, or that the disk has it, come a power"
+        " cut.",
     )
     database_uri: str = Field(
         f"sqlite:///{ROOT / 'decisions.db'}",

@@ -1,7 +1,8 @@
 """predict_proba as the server asks it: of the positive class, by name where the model knows names, on one thread."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 
@@ -26,6 +27,7 @@ class PredictProba:
         self.positive = positive
         self.names = names
         self._threads = ThreadpoolController()
+        self._ask = _on_one_thread(classifier)
         _one_job(classifier)
 
     def probabilities(self, rows: Sequence[Sequence[float]]) -> list[float]:
@@ -46,8 +48,16 @@ class PredictProba:
         ):
             # A library warns of what a row holds, once a row.
             warnings.simplefilter("ignore")
-            result = numpy.asarray(self.classifier.predict_proba(table))
+            result = numpy.asarray(self._ask(table))
         return [float(value) for value in result[:, self.positive]]
+
+
+def _on_one_thread(classifier: Any) -> Callable[[Any], Any]:
+    """How it is asked: CatBoost takes its number of threads with each question, and knows none that limit it."""
+    if type(classifier).__module__.startswith("catboost."):
+        return partial(classifier.predict_proba, thread_count=1)
+    ask: Callable[[Any], Any] = classifier.predict_proba
+    return ask
 
 
 def _one_job(classifier: Any) -> None:

@@ -39,8 +39,9 @@ IMPATIENCE = {
 reach, waiting for minutes; the environment beats these."""
 
 
-NAMES_NOTHING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-"""The second is what MLflow answers about an alias that names nothing."""
+NAMES_NOTHING = "RESOURCE_DOES_NOT_EXIST"
+REFUSES = "INVALID_PARAMETER_VALUE"
+"""The second is what MLflow answers about an alias that names nothing too."""
 FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED")
 
 
@@ -101,9 +102,15 @@ def translated(what: str) -> Iterator[None]:
     except Exception as error:  # the stores behind MLflow raise what their libraries do, of which there are many
         cause = _cause(error)
         kind = ModelForbidden if cause == CREDENTIALS_REFUSED else ModelUnavailable
-        if getattr(error, "error_code", "") in NAMES_NOTHING:
+        if _names_nothing(error):
             kind = ModelMissing
         raise kind(f"{what}: {cause}") from error
+
+
+def _names_nothing(error: Exception) -> bool:
+    """Whether the registry answered that there is no such thing. Of an alias it says that as of a bad parameter."""
+    code = getattr(error, "error_code", "")
+    return code == NAMES_NOTHING or (code == REFUSES and re.search(r"alias .*not found", str(error)) is not None)
 
 
 NO_CONNECTION = ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError")
@@ -133,13 +140,15 @@ def _cause(error: Exception) -> str:
     text = " ".join(str(error).split())
     if re.search(r"error code 40[13]\b", text) or getattr(error, "error_code", "") in FORBIDDEN:
         return CREDENTIALS_REFUSED
-    if getattr(error, "error_code", "") in NAMES_NOTHING:
+    if _names_nothing(error):
         return "the registry knows no such model, version, alias or artifact; credit train makes the first"
     if "/logged-models failed with error code 404" in text:
         return (
             "its MLflow server is older than 3.0, which registering a model needs; what it holds can be adopted,"
             " promoted and served"
         )
+    if getattr(error, "error_code", "") == REFUSES:
+        return "the registry refuses what it was asked; the cause has its own words"
     if isinstance(error, MlflowException):
         return "the registry does not answer as it should; see that MLflow runs where MLFLOW_TRACKING_URI says"
     if isinstance(error, OSError) and error.strerror:

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import pytest
+from catboost import CatBoostClassifier
 from joblib import Parallel, delayed
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.impute import SimpleImputer
@@ -42,6 +43,22 @@ def test_a_row_is_scored_on_one_thread() -> None:
     assert PredictProba(counting).probabilities([[1.0] * 10]) == [0.5]
     assert len(counting.seen) > 1
     assert set(counting.seen) == {1}
+
+
+def test_catboost_is_asked_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ROWS[:, :5]
+    model = CatBoostClassifier(iterations=5, verbose=False, allow_writing_files=False).fit(rows, outcomes(rows))
+    asked: list[int] = []
+    real = CatBoostClassifier.predict_proba
+
+    def predict_proba(self: Any, given: Any, **options: Any) -> Any:
+        asked.append(options["thread_count"])
+        return real(self, given, **options)
+
+    monkeypatch.setattr(CatBoostClassifier, "predict_proba", predict_proba)
+    found = PredictProba(model).probabilities(rows[:4].tolist())
+    assert found == real(model, rows[:4])[:, 1].tolist()
+    assert asked == [1]
 
 
 def test_a_forest_fitted_on_every_core_starts_no_thread() -> None:

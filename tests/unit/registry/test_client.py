@@ -36,7 +36,12 @@ class DefaultCredentialsError(Exception):
         (RuntimeError("at host-7:\nno"), ModelUnavailable, r"its store fails \(RuntimeError\); the cause has"),
         (RuntimeError(), ModelUnavailable, "its store fails"),
         (MlflowException("x", error_code=5), ModelUnavailable, "does not answer as it should"),
-        (MlflowException.invalid_parameter_value("no alias"), ModelMissing, "knows no such model"),
+        (
+            MlflowException.invalid_parameter_value("Registered model alias production not found."),
+            ModelMissing,
+            "knows no such model",
+        ),
+        (MlflowException.invalid_parameter_value("name is too long"), ModelUnavailable, "refuses what it was asked"),
     ],
     ids=lambda it: type(it).__name__ if isinstance(it, Exception) else "",
 )

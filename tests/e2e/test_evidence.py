@@ -43,7 +43,7 @@ for it in found:
         client.remove_object("checkpoints", it.object_name, version_id=it.version_id)
         print("deleted")
     except Exception as error:
-        print(getattr(error, "code", error))
+        print("WORM protected" in str(error))
 print(len(list(client.list_objects("checkpoints", "credit/{name}", recursive=True, include_version=True))))
 """
 
@@ -56,7 +56,7 @@ def test_checkpoints_are_kept_where_root_itself_cannot_delete_them(cluster: Clus
     user, password = (base64.b64decode(secret[it]).decode() for it in ("root-user", "root-password"))
     script = DELETE.format(user=user, password=password, name=name)
     told = kubectl("--namespace", CREDIT, "exec", "--stdin", "deploy/mlflow", "--", "python", "-", stdin=script).stdout
-    assert told.splitlines() == ["AccessDenied", "1"]
+    assert told.splitlines() == ["True", "1"]
 
 
 def test_the_record_agrees_with_its_checkpoints(cluster: Cluster) -> None:

@@ -28,6 +28,8 @@ def migrate(engine: Engine, month: Month) -> None:
     """
     with translated("cannot bring the tables up to date", engine), engine.begin() as connection:
         if is_postgres(connection):
+            # A change of tables with years of decisions in them takes longer than any batch.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
         try:

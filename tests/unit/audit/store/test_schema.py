@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 from app.audit.commands.verify import verify
 from app.audit.store.database import is_postgres, open_engine
 from app.audit.store.repository import Store
-from app.audit.store.schema.migrating import config_of, migrate
+from app.audit.store.schema.migrating import LOCK, config_of, migrate
 from app.audit.store.schema.partitions import partitions
 from app.audit.store.schema.tables import metadata
 from app.errors import RecordError
@@ -38,6 +38,21 @@ def test_several_processes_may_migrate_at_once(database_uri: str) -> None:
         list(pool.map(lambda engine: migrate(engine, Month.of(NOON)), engines))
     assert Store(engines[0]).spans() == []
     for engine in engines:
+        engine.dispose()
+
+
+def test_a_migration_may_take_longer_than_a_statement(postgres: Postgres) -> None:
+    uri = postgres.new_database()
+    holding, patient = open_engine(uri), open_engine(uri, statement_seconds=0.2)
+    with ThreadPoolExecutor(1) as pool:
+        with holding.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            migrating = pool.submit(migrate, patient, Month.of(NOON))
+            with pytest.raises(TimeoutError):
+                migrating.result(1)
+        migrating.result(60)
+    assert Store(patient).spans() == []
+    for engine in (holding, patient):
         engine.dispose()
 
 

@@ -22,7 +22,7 @@ class Target(Protocol):
     """Where the links are shipped to. Both methods may raise RecordError."""
 
     def prepare(self) -> None:
-        """Called once, before the first links."""
+        """Called before the first links, and again after a failure."""
 
     def insert(self, links: list[Link]) -> None:
         """Keep all of them or none, for good once it returns; links that are there already stay as they are."""
@@ -73,6 +73,8 @@ class Shipper:
                 self._away = None
         except RecordError as error:
             self._away = str(error)
+            # Its tables may be what is gone.
+            self._prepared = False
             self.behind = False
             self._wait_seconds = min(max(2 * self._wait_seconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
             self._retry_at = self.clock() + self._wait_seconds

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, unquote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -71,15 +71,20 @@ def open_engine(uri: str, connections: int = 2, statement_seconds: float | None 
 
 
 def _sqlite(url: URL, create: bool) -> Engine:
-    if create and url.database:
-        _make_private(url.database)
     # Made of its parts: of a text, what is quoted for SQLite would be read as quoted for the address.
     query = {"mode": "rwc" if create else "rw", "uri": "true"}
     engine = create_engine(
         URL.create("sqlite", database=f"file:{quote(url.database or '')}", query=query),
         connect_args={"timeout": BUSY_SECONDS},
+        # Opened anew each time: a file that somebody deleted would take what is written for as long as it is open.
+        poolclass=NullPool,
         hide_parameters=True,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _(*_: Any) -> None:
+        if create and url.database:
+            _make_private(url.database)
 
     @event.listens_for(engine, "connect")
     def _(connection: Any, _: Any) -> None:

@@ -16,11 +16,12 @@ from app.audit.shipping.rounds import Shipper
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.settings import ROOT
+from app.times import DAY
 from harness.servers import audit_in
 from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
 from tests.support.postgres import running_postgres
-from tests.support.records import Writer, decisions
+from tests.support.records import NOON, Writer, decisions
 
 
 class Shipping:
@@ -198,3 +199,17 @@ def test_everything_arrives_after_postgres_was_stopped_and_started(tmp_path: Pat
         (span,) = Store(engine).spans()
         assert (span.first, span.last, span.links) == (1, 3000, 3000)
         engine.dispose()
+
+
+def test_a_database_file_that_was_deleted_is_made_again_and_takes_what_follows(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "journal")
+    writer.write(decisions(2))
+    file = tmp_path / "decisions.db"
+    with shipping(tmp_path / "journal", f"sqlite:///{file}") as running:
+        running.wait_for(shipped=2)
+        for left in tmp_path.glob("decisions.db*"):
+            left.unlink()
+        following = writer.write(decisions(3, NOON + DAY))
+        running.wait_for(shipped=5)
+    kept = Store(open_engine(f"sqlite:///{file}"))
+    assert [it.key for it in kept.decisions(None, None)] == [it.key for it in following]

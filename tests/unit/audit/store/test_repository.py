@@ -1,12 +1,15 @@
 """What is put into either database comes back, once."""
 
+from pathlib import Path
+
 import pytest
 
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
+from app.audit.store.schema.migrating import migrate
 from app.errors import RecordUnavailable, SettingInvalid
 from app.scoring.decider import Decider
-from app.times import DAY
+from app.times import DAY, Month
 from harness.servers import free_port
 from tests.support.fakes import constant_model
 from tests.support.postgres import PASSWORD, Postgres
@@ -22,6 +25,23 @@ from tests.support.records import (
     policy_entry,
     policy_of_tests,
 )
+
+
+def test_what_is_shipped_to_a_file_that_was_deleted_is_not_taken_for_kept(tmp_path: Path) -> None:
+    file = tmp_path / "decisions.db"
+    engine = open_engine(f"sqlite:///{file}", create=True)
+    migrate(engine, Month.of(NOON))
+    store = Store(engine)
+    store.insert(linked(decisions(1)))
+    for left in tmp_path.glob("decisions.db*"):
+        left.unlink()
+    links = linked(decisions(2))
+    with pytest.raises(RecordUnavailable, match="no such table.*credit audit migrate makes the tables"):
+        store.insert(links)
+    migrate(engine, Month.of(NOON))
+    store.insert(links)
+    assert store.count(None, None) == 2
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_links_that_come_twice_are_kept_once(store: Store) -> None:

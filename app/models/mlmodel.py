@@ -105,6 +105,8 @@ def read_mlmodel(folder: Path, uri: str) -> Described:
         raise ModelRefused(f"{uri}: its description cannot be read ({type(error).__name__})") from error
     if saved is None:
         raise ModelRefused(f"{uri} is no scikit-learn model, and none of LightGBM, XGBoost or CatBoost")
+    if not (folder / str(saved.file)).resolve().is_relative_to(folder.resolve()):
+        raise ModelRefused(f"{uri}: its description names a file outside of the model's folder; log the model again")
     for name, kind in types.items():
         if kind not in NUMBERS:
             raise ModelRefused(f"the model wants the column {name!r} as {kind}; the wire vector holds numbers")

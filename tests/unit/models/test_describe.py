@@ -21,6 +21,7 @@ from app.models import describe
 from app.models.cache import ModelCache
 from app.models.describe import document_of
 from app.models.load import MODEL_FOLDER, UNCOMPILED, load_entry
+from app.models.mlmodel import read_mlmodel
 from app.scoring.forms.extract import extract
 from app.scoring.model import ModelDocument
 from app.settings import ROOT, ServingSettings
@@ -53,6 +54,17 @@ def described(folder: Path, positive_class: str = "", **settings: Any) -> ModelD
 def test_a_model_that_says_all_has_no_warnings(tmp_path: Path) -> None:
     inputs = [{"type": "double", "name": name} for name in FEATURES]
     assert described(saved(boosted(), tmp_path, inputs=inputs)).warnings == []
+
+
+@pytest.mark.parametrize("file", ["../model.skops", "/etc/passwd", "a/../../model.skops", "elsewhere/model.skops"])
+def test_a_file_outside_of_the_models_folder_is_refused(tmp_path: Path, file: str) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "elsewhere").symlink_to(tmp_path)
+    flavors = {"sklearn": {"pickled_model": file, "serialization_format": "skops"}}
+    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": flavors}))
+    with pytest.raises(ModelRefused, match="a file outside of the model's folder"):
+        read_mlmodel(folder, "models:/m/1")
 
 
 def test_columns_that_nothing_names_are_taken_in_order_and_it_is_told(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from app.audit.checkpoints.checkpoint import FULL, Checkpoint, digest_of
+from app.audit.checkpoints.checkpoint import Checkpoint, digest_of
 from app.audit.checkpoints.places import Place
 from app.audit.signing import Trust
 from app.audit.store.repository import SignedHead
@@ -25,14 +25,15 @@ class Kept:
 
 
 def read_kept(place: Place, trust: Trust) -> Kept:
-    """Read from the last full checkpoint on. Raises RecordUnavailable."""
-    names = place.names()
-    begin = max((at for at, name in enumerate(names) if name.endswith(FULL)), default=0)
+    """Read from the last full checkpoint on that the service signed. Raises RecordUnavailable."""
     kept = Kept()
-    for name in names[begin:]:
-        if (found := read_one(place, name, trust, kept.problems)) is None:
-            continue
-        made, text = found
+    read = []
+    for name in reversed(place.names()):
+        if (found := read_one(place, name, trust, kept.problems)) is not None:
+            read.append((name, *found))
+            if found[0].full:
+                break
+    for name, made, text in reversed(read):
         if kept.last is not None and made.previous != digest_of(kept.last):
             kept.problems.append(f"checkpoint {name}: the one before it is missing, or another")
         kept.ends |= {it.end.writer: it.end for it in made.covered}

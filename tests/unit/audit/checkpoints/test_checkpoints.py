@@ -193,6 +193,16 @@ def test_a_checkpoint_that_the_service_did_not_write_is_found(store: Store, tmp_
     assert told(store, place)[0].startswith("checkpoint 2")
 
 
+def test_what_somebody_else_put_behind_the_checkpoints_does_not_hide_them(store: Store, place: Place) -> None:
+    links = filled(store)
+    kept(store, place)
+    place.write("9999/12/99991231T000000.000000Z.full.json", "{}")
+    filled(store)
+    assert checkpoint(store, place, SIGNER, TRUST).links == 4
+    forget(store, links[0].writer)
+    assert "a checkpoint names it, and it is missing" in told(store, place)
+
+
 def test_what_is_written_over_in_a_bucket_is_still_there(
     store: Store, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -176,7 +176,6 @@ class AuditSettings(Section):
         pattern=r"^(\d{4}-\d\d-\d\d)?$",
         description="Day, as 2026-01-31, before which releases signed nothing; empty: everything has to be signed.",
     )
-
     checkpoints: str = Field(
         "",
         description="Where signed ends of all chains are kept: a folder or s3://bucket/prefix; empty: nowhere.",

@@ -4,9 +4,8 @@ import json
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -57,13 +56,6 @@ def _time(option: str, text: str) -> Any:
 
 Since = Annotated[int | None, _time("--since", "From this time on")]
 Until = Annotated[int | None, _time("--until", "Before this time")]
-
-
-class Verdict(Enum):
-    """What a decision can be; typer offers enums as choices."""
-
-    ACCEPT = "ACCEPT"
-    REJECT = "REJECT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +112,7 @@ def find(
     application: Annotated[str | None, typer.Option(metavar="ID", help="On this application.")] = None,
     request: Annotated[str | None, typer.Option(metavar="ID", help="Of the request with this X-Request-ID.")] = None,
     caller: Annotated[str | None, typer.Option(metavar="NAME", help="That this caller asked for.")] = None,
-    verdict: Annotated[Verdict | None, typer.Option(help="With this outcome.")] = None,
+    verdict: Annotated[Literal["ACCEPT", "REJECT"] | None, typer.Option(help="With this outcome.")] = None,
     since: Since = None,
     until: Until = None,
     size: Annotated[int, typer.Option(min=1, max=10_000, help="Most to list at once.")] = 20,
@@ -131,7 +123,7 @@ def find(
     from app.audit.commands.listed import listed
     from app.audit.store.finding import Criteria
 
-    criteria = Criteria(application, request, caller, verdict and verdict.value, since, until)
+    criteria = Criteria(application, request, caller, verdict, since, until)
     finish(listed(opened()[1], criteria, size, cursor), as_json)
 
 

@@ -55,7 +55,7 @@ def kept_ends(store: Store, gone: Sequence[Dropped], heads: Sequence[Head]) -> I
 
 
 def checkpointed_ends(
-    store: Store, spans: Sequence[Span], gone: Sequence[Dropped], heads: Sequence[SignedHead], kept: Kept
+    store: Store, gone: Sequence[Dropped], heads: Sequence[SignedHead], kept: Kept
 ) -> Iterator[Finding]:
     """What differs from the checkpoints that were kept elsewhere.
 
@@ -65,10 +65,9 @@ def checkpointed_ends(
         yield Finding("", "(none)", 0, problem)
     for end in kept.ends.values():
         yield from _wrong(store, gone, end, "a checkpoint")
-    here = {span.writer: span.last for span in spans}
     for head in heads:
         old = kept.at is not None and head.at < kept.at - ARRIVING
-        if old and head.writer in here and head.writer not in kept.ends:
+        if old and head.writer not in kept.ends and store.link(head.writer, head.sequence) is not None:
             yield Finding("", head.writer, head.sequence, "its chain is older than the last checkpoint and not in any")
 
 

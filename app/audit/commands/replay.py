@@ -63,6 +63,8 @@ class Deciders:
     service: Mapping[str, str] = field(default_factory=dict)
     """Versions of what decides here."""
     _known: dict[tuple[str, str, str], Decider | str] = field(default_factory=dict)
+    _services: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By the version of the policy, what decided under it."""
 
     def of(self, record: dict[str, Any]) -> Decider | str:
         """The decider of a recorded decision, or why there is none. Raises ModelUnavailable, RecordUnavailable."""
@@ -78,7 +80,10 @@ class Deciders:
 
     def otherwise(self, record: dict[str, Any]) -> str | None:
         """What is of another version here than it was then; None: nothing. Raises RecordUnavailable."""
-        then = service_of(self.store, record["policy_version"])
+        policy_version = record["policy_version"]
+        if policy_version not in self._services:
+            self._services[policy_version] = service_of(self.store, policy_version)
+        then = self._services[policy_version]
         numbers = ("python", "scikit_learn")
         other = [f"{name} {then[name]}" for name in numbers if name in then and then[name] != self.service.get(name)]
         return f"it was made with {' and '.join(other)}, and here are others" if other else None

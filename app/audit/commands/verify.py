@@ -92,7 +92,7 @@ def verify(
         findings.add(signed_ends(store, spans, removals, signed, trust))
     findings.add(kept_ends(store, removals, heads))
     if kept is not None:
-        findings.add(checkpointed_ends(store, store.spans(), removals, signed, kept))
+        findings.add(checkpointed_ends(store, removals, signed, kept))
     taken = sum(it.last - it.first + 1 for it in removals)
     before = max((it.before for it in removals), default=None)
     told = None if before is None else utc(before)

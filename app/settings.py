@@ -93,6 +93,15 @@ class GateSettings(Section):
     min_elderly_approval_ratio: float = Field(
         0.8, ge=0, le=1, description="Approval rate of 62 and over / below 62, at least; 0: not asked."
     )
+    min_group_auc_ratio: float = Field(
+        0.0, ge=0, le=1, description="ROC AUC of each of train.groups / that of the largest, at least; 0: not asked."
+    )
+    min_group_approval_ratio: float = Field(
+        0.0, ge=0, le=1, description="Approval rate of each of train.groups / of the largest, at least; 0: not asked."
+    )
+    max_group_calibration_error: float = Field(
+        0.0, ge=0, lt=1, description="Highest calibration error in any of train.groups; 0: not asked."
+    )
 
 
 class TrainSettings(Section):

@@ -15,6 +15,7 @@ from app.training.champion import SHARE_FIGURE, measure_champion, production, sc
 from app.training.data import Dataset, Floats, load
 from app.training.evaluate import Figures, flat
 from app.training.gate import Champion, GateVerdict, judge
+from app.training.groups import measure_groups
 from app.training.split import split
 
 
@@ -68,8 +69,10 @@ def judge_model(
 
     violations = evaluate.count_monotonicity_violations(predict, training, train.seed)
     figures = evaluate.evaluate(held_out, predict, threshold, train.bootstrap_rounds, train.seed, violations)
-    against = measure_champion(champion, held_out, threshold, predict(held_out.features))
-    return judge(figures, against, train.gate, dataset.contract.age is not None), figures
+    scores = predict(held_out.features)
+    against = measure_champion(champion, held_out, threshold, scores)
+    groups = measure_groups(held_out, scores, threshold)
+    return judge(figures, against, train.gate, dataset.contract.age is not None, groups), figures
 
 
 def registered_model(which: str, settings: Settings) -> ScoringModel:

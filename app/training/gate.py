@@ -1,9 +1,11 @@
 """Whether a candidate may go into production. Pure: figures in, verdict with every reason out."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.settings import GateSettings
 from app.training.evaluate import Figures, Measures
+from app.training.groups import Group
 
 # So that a candidate exactly at a limit passes whatever the last bit of a difference of floats says.
 ROUNDING = 1e-12
@@ -29,10 +31,17 @@ class GateVerdict:
     reasons: list[str]
 
 
-def judge(candidate: Figures, champion: Champion | None, limits: GateSettings, by_age: bool = True) -> GateVerdict:
+def judge(
+    candidate: Figures,
+    champion: Champion | None,
+    limits: GateSettings,
+    by_age: bool = True,
+    groups: Sequence[Group] = (),
+) -> GateVerdict:
     """Every limit is checked; one that cannot be measured counts as missed.
 
-    champion: None when nothing is in production yet. by_age: whether the contract has an age to compare by.
+    champion: None when nothing is in production yet. by_age: whether the contract has an age to compare by. groups:
+    those that are large enough to be measured.
     """
     checks = [
         _at_least("ROC AUC", candidate.overall.roc_auc, limits.min_roc_auc),
@@ -41,6 +50,7 @@ def judge(candidate: Figures, champion: Champion | None, limits: GateSettings, b
         _nobody(candidate.withholding, "refused applicants would be accepted by leaving a value out"),
         _nobody(candidate.perverse, "accepted applicants would be refused with a better value"),
         *(_of_the_elderly(candidate, limits) if by_age else []),
+        *(check for group in groups for check in _of_group(group, limits)),
         *_against(candidate.overall, champion, limits),
     ]
     missed = [reason for held, reason in checks if not held]
@@ -53,6 +63,16 @@ def _of_the_elderly(candidate: Figures, limits: GateSettings) -> list[tuple[bool
         ("approval ratio", candidate.elderly_approval_ratio, limits.min_elderly_approval_ratio),
     ]
     return [_at_least(f"{name} of 62 and over to below 62", value, floor) for name, value, floor in asked if floor]
+
+
+def _of_group(group: Group, limits: GateSettings) -> Iterator[tuple[bool, str]]:
+    name = f"of {group.column} {group.name}"
+    if floor := limits.min_group_auc_ratio:
+        yield _at_least(f"ROC AUC ratio {name} to the largest group", group.auc_ratio, floor)
+    if floor := limits.min_group_approval_ratio:
+        yield _at_least(f"approval ratio {name} to the largest group", group.approval_ratio, floor)
+    if ceiling := limits.max_group_calibration_error:
+        yield _at_most(f"calibration error {name}", group.calibration_error, ceiling)
 
 
 def _at_least(name: str, value: float, floor: float) -> tuple[bool, str]:

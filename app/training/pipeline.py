@@ -93,6 +93,9 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
         stage("describe the population")
         reference = build_reference(training, predict, threshold, seed, dataset.contract)
 
+        groups = measure_groups(held_out, probability, threshold)
+        by_age = dataset.contract.age is not None
+
         stage("draw the pictures")
         return Outcome(
             estimator=estimator,
@@ -105,8 +108,8 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
             cross_validated=cross_validated,
             origin=evaluate.measure(held_out.outcome, origin_probability, threshold),
             champion=champion,
-            verdict=judge(figures, champion, train_settings.gate, dataset.contract.age is not None),
+            verdict=judge(figures, champion, train_settings.gate, by_age, groups),
             reference=reference,
-            groups=measure_groups(held_out, probability, threshold),
+            groups=groups,
             pictures=draw(held_out, probability, origin_probability, estimator, threshold, seed),
         )

@@ -1,6 +1,6 @@
 """A training in words: the table on the terminal and the model card."""
 
-from app.settings import Settings
+from app.settings import GateSettings, Settings
 from app.terminal import table
 from app.training.commit import code_commit
 from app.training.evaluate import Measures
@@ -97,7 +97,8 @@ A slice with fewer than ten defaulters or payers is left out.
 ROC AUC at least {gate.min_roc_auc:g}; calibration error at most {gate.max_calibration_error:g}; no direction
 broken; nobody refused who would be accepted with a value left out, nobody accepted who would be refused with a better
 value; for 62 and over against below, ROC AUC at least {gate.min_elderly_auc_ratio:g} and approval rate at least
-{gate.min_elderly_approval_ratio:g} times; against the model in production on the same held-out rows, at most
+{gate.min_elderly_approval_ratio:g} times; {_group_limits(gate)}against
+the model in production on the same held-out rows, at most
 {gate.max_auc_loss:g} of ROC AUC and {gate.max_brier_loss:g} of Brier score lost.
 Verdict: **{"passed" if outcome.verdict.passed else "refused"}**.
 
@@ -149,10 +150,20 @@ def _groups(outcome: Outcome) -> list[list[str]]:
     ]
     for it in outcome.groups:
         ratio, interval = f"{it.approval_ratio:.3f}", f"{it.low:.3f} to {it.high:.3f}"
-        measures = [_cell("roc_auc", it.measures), _cell("calibration_error", it.measures)]
-        approved = _cell("approval_rate", it.measures)
-        rows.append([f"{it.column}: {it.name}", f"{it.measures.rows:,}", approved, ratio, interval, *measures])
+        measures = [_written("roc_auc", it.roc_auc), _written("calibration_error", it.calibration_error)]
+        approved = _written("approval_rate", it.approval_rate)
+        rows.append([f"{it.column}: {it.name}", f"{it.rows:,}", approved, ratio, interval, *measures])
     return rows
+
+
+def _group_limits(gate: GateSettings) -> str:
+    limits = [
+        (gate.min_group_auc_ratio, "ROC AUC at least {:g} times that of the largest"),
+        (gate.min_group_approval_ratio, "approval rate at least {:g} times that of the largest"),
+        (gate.max_group_calibration_error, "calibration error at most {:g}"),
+    ]
+    asked = [text.format(limit) for limit, text in limits if limit]
+    return f"for each group that the model does not see, {' and '.join(asked)}; " if asked else ""
 
 
 def _kept_apart(outcome: Outcome) -> str:
@@ -164,13 +175,17 @@ def _kept_apart(outcome: Outcome) -> str:
 
 {_markdown(_groups(outcome))}
 
-The ratio is of approval rates, to that of the largest group of the same column; its interval is Katz's. It says how
-decisions differ between the groups of these rows, and not why.
+A group with fewer than ten defaulters or payers is left out. The ratio is of approval rates, to that of the largest
+group of the same column; its interval is Katz's. It says how decisions differ between the groups of
+these rows, and not why.
 """
 
 
 def _cell(name: str, measured: Measures) -> str:
-    value: float = getattr(measured, name)
+    return _written(name, getattr(measured, name))
+
+
+def _written(name: str, value: float) -> str:
     return format(value, ROWS[name][1]) if value == value else "not measurable"
 
 

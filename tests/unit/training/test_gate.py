@@ -7,6 +7,7 @@ import pytest
 from app.settings import GateSettings
 from app.training.evaluate import Figures, Measures
 from app.training.gate import Champion, GateVerdict, judge
+from app.training.groups import Group
 
 LIMITS = GateSettings(
     min_roc_auc=0.8,
@@ -173,3 +174,34 @@ def test_a_champion_of_fewer_unseen_rows_is_compared_on_those() -> None:
     verdict = judge(figures(measures(roc_auc=0.9)), champion, LIMITS)
     assert not verdict.passed
     assert "0.8500 against 0.8600" in verdict.reasons[0]
+
+
+GROUPS = [
+    Group("sex", "male", 700, 0.7, 1.0, 1.0, 1.0, 0.86, 1.0, 0.01),
+    Group("sex", "female", 300, 0.49, 0.7, 0.65, 0.75, 0.774, 0.9, 0.03),
+]
+
+
+@pytest.mark.parametrize(
+    ("limit", "missed"),
+    [
+        ({}, None),
+        ({"min_group_approval_ratio": 0.7}, None),
+        ({"min_group_approval_ratio": 0.8}, "approval ratio of sex female to the largest group 0.7000 is below"),
+        ({"min_group_auc_ratio": 0.9}, None),
+        ({"min_group_auc_ratio": 0.95}, "ROC AUC ratio of sex female to the largest group 0.9000 is below"),
+        ({"max_group_calibration_error": 0.02}, "calibration error of sex female 0.0300 is above the ceiling 0.02"),
+    ],
+)
+def test_groups_that_no_model_sees_have_limits_where_they_are_set(limit: dict[str, float], missed: str | None) -> None:
+    verdict = judge(figures(), None, LIMITS.model_copy(update=limit), groups=GROUPS)
+    assert verdict.passed is (missed is None)
+    assert missed is None or [reason for reason in verdict.reasons if missed in reason]
+
+
+def test_a_ratio_of_groups_that_cannot_be_measured_is_missed() -> None:
+    nobody = replace(GROUPS[1], approval_ratio=NAN)
+    limits = LIMITS.model_copy(update={"min_group_approval_ratio": 0.8})
+    assert judge(figures(), None, limits, groups=[nobody]).reasons == [
+        "approval ratio of sex female to the largest group cannot be measured on the held-out rows"
+    ]

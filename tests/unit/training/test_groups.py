@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fairlearn.metrics import demographic_parity_ratio
 
 from app.settings import Settings
 from app.training.data import Dataset
@@ -26,9 +27,19 @@ def test_each_group_is_compared_with_the_largest_and_small_ones_are_left_out() -
     scores = np.where(rows.groups["kind"] == "b", np.tile([0.01, 0.9], 150), 0.01)
     first, second = measure_groups(rows, scores, 0.05)
     assert (first.name, first.approval_ratio, first.low, first.high) == ("a", 1.0, 1.0, 1.0)
-    assert (second.name, second.measures.rows) == ("b", 100)
+    assert (second.name, second.rows) == ("b", 100)
+    assert (first.roc_auc, second.roc_auc, second.auc_ratio) == (0.5, 1.0, 2.0)
     assert second.approval_ratio == pytest.approx(0.5)
     assert 0.35 < second.low < 0.5 < second.high < 0.65
+    measured = rows.groups["kind"] != "c"
+    accepted = (scores < 0.05)[measured]
+    parity = demographic_parity_ratio(accepted, accepted, sensitive_features=rows.groups["kind"][measured])
+    assert second.approval_ratio == pytest.approx(parity)
+
+
+def test_a_column_whose_groups_are_all_small_gives_none() -> None:
+    rows = replace(people(), groups={"kind": np.arange(300).astype(str)})
+    assert measure_groups(rows, np.full(300, 0.01), 0.05) == []
 
 
 def test_where_nobody_is_approved_there_is_no_ratio() -> None:

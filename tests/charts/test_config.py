@@ -1,0 +1,89 @@
+"""`config` of charts/api takes every setting that the chart does not set itself, within the setting's own limits."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from app.settings import Settings
+from tests.charts.conftest import CHARTS, one, render
+
+SET_BY_THE_CHART = {
+    "git_commit",
+    "decision.policy_file",
+    "contract.file",
+    "mlflow.tracking_uri",
+    "mlflow.username",
+    "mlflow.password",
+    "mlflow.token",
+    "train.data",
+    "train.s3_endpoint_url",
+    "serving.cache_dir",
+    "audit.enabled",
+    "audit.journal_dir",
+    "audit.on_failure",
+    "audit.database_uri",
+    "audit.retention_months",
+    "audit.signing_key_file",
+    "audit.checkpoints",
+    "callers.file",
+}
+"""By a value of its own, by the image, or by a file that it mounts."""
+
+LIMITS = ("type", "enum", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "items")
+
+Schema = dict[str, Any]
+
+
+def settings() -> Iterator[tuple[str, Schema]]:
+    """Each setting's name and what it allows."""
+    schema = Settings.model_json_schema()
+
+    def found(section: Schema, path: str) -> Iterator[tuple[str, Schema]]:
+        for name, told in section["properties"].items():
+            if "$ref" in told:
+                yield from found(schema["$defs"][told["$ref"].rpartition("/")[2]], f"{path}{name}.")
+            else:
+                yield f"{path}{name}", _known(told)
+
+    yield from found(schema, "")
+
+
+def _known(told: Schema) -> Schema:
+    """The limits alone; of what may be left out, those of what it is otherwise."""
+    told = next((it for it in told.get("anyOf", []) if it.get("type") != "null"), told)
+    limits = {name: told[name] for name in LIMITS if name in told}
+    # A list of values says their type already.
+    return {name: value for name, value in limits.items() if name != "type" or "enum" not in limits}
+
+
+def values(section: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    """Each of config's values and what it allows."""
+    for name, told in section["properties"].items():
+        if "properties" in told:
+            yield from values(told, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", _known(told)
+
+
+def test_every_setting_is_a_value_within_its_own_limits() -> None:
+    schema = json.loads((CHARTS / "api" / "values.schema.json").read_text())
+    wanted = {name: allowed for name, allowed in settings() if name not in SET_BY_THE_CHART}
+    assert dict(values(schema["properties"]["config"])) == wanted
+
+
+def test_a_lender_says_in_values_what_the_record_promises() -> None:
+    config = {
+        "train": {"groups": ["sex"], "gate": {"min_elderly_auc_ratio": 0, "min_group_approval_ratio": 0.8}},
+        "serving": {"require_verdict": False},
+        "audit": {
+            "durability": "disk",
+            "require_application_id": True,
+            "four_eyes": True,
+            "signed_since": "2026-01-31",
+        },
+    }
+    deployed = yaml.safe_load(one(render("api", {"config": config}), "ConfigMap", "api-config")["data"]["config.yaml"])
+    for name, section in config.items():
+        assert deployed[name].items() >= section.items()

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from app import registry
 from app.policy_file import load_policy
+from app.promotion.earning_picture import draw_earnings
 from app.promotion.judging import registered_model
 from app.settings import Settings
 from app.terminal import table
@@ -43,6 +45,8 @@ class Earning:
     own: Earned
     best: Earned
     curve: list[Earned]
+    picture: str | None
+    """Where it is among the pictures of the version's run; None where the version has no run."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -63,12 +67,13 @@ class Earning:
                 f"the policy's: {self.own.threshold:g}, {self.own.profit:.5f} per applicant, "
                 f"{self.own.approval_rate:.2%} approved; it fits a margin of {self.implied_margin:.2%}",
                 f"break-even of one applicant: {self.break_even:.4f}",
+                f"picture: {self.picture or 'none, because the version has no run to keep it with'}",
             ]
         )
 
 
 def earning(which: str, margin: float, loss: float, settings: Settings) -> Earning:
-    """Of a version or an alias, on the held-out rows of the data that the settings name.
+    """Of a version or an alias, on the held-out rows of the data that the settings name; its picture goes to MLflow.
 
     margin: what a loan that is paid earns; loss: what one that is not loses; both as shares of the amount.
     Raises ModelUnavailable, ModelRefused, DataInvalid, PolicyInvalid.
@@ -83,6 +88,8 @@ def earning(which: str, margin: float, loss: float, settings: Settings) -> Earni
 
     best = of(best_threshold(scores, held_out.outcome, margin, loss))
     curve = sorted({*GRID, threshold, best.threshold})
+    drawn = draw_earnings(scores, held_out.outcome, margin, loss, threshold, best.threshold)
+    name = f"earnings-margin-{margin:g}-loss-{loss:g}.png"
     return Earning(
         model=f"{model.identity.name} version {model.identity.version}",
         rows=len(held_out),
@@ -93,6 +100,7 @@ def earning(which: str, margin: float, loss: float, settings: Settings) -> Earni
         own=of(threshold),
         best=best,
         curve=[of(value) for value in curve],
+        picture=registry.keep_picture(name, drawn, model.identity.run_id, settings),
     )
 
 

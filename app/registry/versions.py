@@ -17,6 +17,7 @@ from app.models.mlmodel import CONTRACT_FILE, REFERENCE_FILE
 from app.models.pointer import GATE, GATE_DIGEST, GATE_REASONS, PASSED, REFUSED
 from app.registry.aliases import REASONS_JOINED_BY, move_alias
 from app.registry.client import ALIAS, EXPERIMENT, connect, public, translated
+from app.registry.pictures import FOLDER
 from app.scoring.model import Reference
 from app.settings import Settings
 
@@ -74,7 +75,7 @@ def register(candidate: Candidate, settings: Settings) -> Registered:
             for name, picture in candidate.pictures.items():
                 path = Path(folder, name)
                 path.write_bytes(picture)
-                mlflow.log_artifact(str(path), "pictures")
+                mlflow.log_artifact(str(path), FOLDER)
             mlflow.log_text(candidate.card, "model_card.md")
             number = _log_model(candidate, Path(folder), settings)
             name = settings.mlflow.model_name

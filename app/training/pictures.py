@@ -46,15 +46,16 @@ def draw(
     """File name -> PNG. probability and origin: of the candidate and of the reference architecture's model; model: the
     candidate itself, which takes factors."""
     return {
-        "roc.png": _png(lambda figure: _roc(figure, held_out, probability, origin)),
-        "calibration.png": _png(lambda figure: _calibration(figure, held_out, probability)),
-        "scores.png": _png(lambda figure: _scores(figure, held_out, probability, threshold)),
-        "threshold.png": _png(lambda figure: _threshold(figure, held_out, probability, threshold)),
-        "effects.png": _png(lambda figure: _effects(figure, held_out, model, threshold, seed)),
+        "roc.png": png(lambda figure: _roc(figure, held_out, probability, origin)),
+        "calibration.png": png(lambda figure: _calibration(figure, held_out, probability)),
+        "scores.png": png(lambda figure: _scores(figure, held_out, probability, threshold)),
+        "threshold.png": png(lambda figure: _threshold(figure, held_out, probability, threshold)),
+        "effects.png": png(lambda figure: _effects(figure, held_out, model, threshold, seed)),
     }
 
 
-def _png(paint: Callable[[Any], None]) -> bytes:
+def png(paint: Callable[[Any], None]) -> bytes:
+    """What `paint` draws on the figure that it is given."""
     # Never pyplot: it would look for a display and keep every figure alive.
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg

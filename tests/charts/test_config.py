@@ -74,7 +74,7 @@ def test_every_setting_is_a_value_within_its_own_limits() -> None:
 
 
 def test_a_lender_says_in_values_what_the_record_promises() -> None:
-    config = {
+    config: dict[str, dict[str, Any]] = {
         "train": {"groups": ["sex"], "gate": {"min_elderly_auc_ratio": 0, "min_group_approval_ratio": 0.8}},
         "serving": {"require_verdict": False},
         "audit": {

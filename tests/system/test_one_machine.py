@@ -1,5 +1,6 @@
 """From applicants' data to a served decision on one machine, with the real processes."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from app.contract.computed import ComputedFactors
 from app.registry import ALIAS
@@ -160,6 +162,16 @@ def test_without_registry_and_cache_it_lives_and_serves_as_soon_as_there_is_a_mo
         "model_uri": "models:/credit-default-model@production",
         "model_version": "1",
     }
+
+
+def test_what_a_threshold_earns_is_kept_as_a_picture_of_the_versions_run(store: Store) -> None:
+    asked = [PROGRAM, "policy", "threshold", "--margin", "0.1", "--json"]
+    done = subprocess.run(asked, cwd=ROOT, env=store.environment, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    assert told["best"]["profit"] >= told["own"]["profit"]
+    run_id, _, path = told["picture"].removeprefix("runs:/").partition("/")
+    client = MlflowClient(store.environment["MLFLOW_TRACKING_URI"])
+    assert path in {file.path for file in client.list_artifacts(run_id, "pictures")}
 
 
 def test_a_second_training_is_compared_with_production_on_the_same_rows(store: Store) -> None:

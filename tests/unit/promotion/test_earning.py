@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.promotion.earning import best_threshold, earned
+from app.promotion.earning_picture import draw_earnings
 from app.training.data import Floats, Integers
 
 SCORES = np.array([0.01, 0.02, 0.02, 0.1, 0.3, 0.5])
@@ -37,3 +38,10 @@ def test_a_calibrated_score_earns_most_at_the_break_even() -> None:
     scores = random.random(200_000) ** 3
     outcome = (random.random(200_000) < scores).astype(np.int64)
     assert best_threshold(scores, outcome, 0.1, 0.75) == pytest.approx(0.1 / 0.85, abs=0.02)
+
+
+@pytest.mark.parametrize(("scores", "outcome"), [(SCORES, OUTCOME), (np.full(3, 0.2), np.ones(3, np.int64))])
+def test_what_every_threshold_earns_is_drawn(scores: Floats, outcome: Integers) -> None:
+    picture = draw_earnings(scores, outcome, 0.1, 0.75, 0.05, 0.11)
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    assert 5_000 < len(picture) < 300_000

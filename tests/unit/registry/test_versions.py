@@ -5,7 +5,7 @@ from typing import Any
 
 import mlflow
 
-from app.registry import ALIAS, production_model, promote, register
+from app.registry import ALIAS, keep_picture, production_model, promote, register
 from app.registry.client import connect
 from app.settings import Settings
 from tests.unit.registry.conftest import candidate_of
@@ -51,3 +51,14 @@ def test_there_is_no_model_in_production_before_the_first_promotion(boosted: Any
     model = production_model(settings)
     assert model is not None
     assert model.identity.version == registered.version
+
+
+def test_a_picture_is_kept_with_a_run_that_is_there(boosted: Any, named_settings: Named) -> None:
+    settings = named_settings("pictured")
+    registered = register(candidate_of(boosted), settings)
+    kept = keep_picture("late.png", b"a picture", registered.run_id, settings)
+    assert kept == f"runs:/{registered.run_id}/pictures/late.png"
+    files = connect(settings).list_artifacts(registered.run_id, "pictures")
+    assert {file.path for file in files} == {"pictures/late.png", "pictures/roc.png"}
+    assert keep_picture("late.png", b"a picture", "", settings) is None
+    assert keep_picture("late.png", b"a picture", "0" * 32, settings) is None

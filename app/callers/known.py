@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Literal
 
 Scope = Literal["predict", "read"]
-"""predict: ask for decisions. read: ask for the record of one."""
+"""predict: ask for decisions. read: ask for the record of one, and what each factor does to one."""
 
 
 def digest_of(key: bytes) -> bytes:

@@ -1,16 +1,19 @@
-"""`credit audit`: what proves the record to outsiders, checkpoints and keys."""
+"""`credit audit`: what proves the record: its chains, their ends, checkpoints and keys."""
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.record import opened
+from app.cli.record import opened, time_option
 from app.cli.results import AsJson, finish
+from app.terminal import progress
 
 if TYPE_CHECKING:
     from app.audit.checkpoints.places import Place
+    from app.audit.commands.ends import Head
     from app.settings import Settings
 
 
@@ -28,6 +31,74 @@ class Keys:
 
     def __str__(self) -> str:
         return "\n".join(self.keys) or "none: this machine has no key, and audit.trusted_keys names none"
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The end of each chain, always as JSON."""
+
+    at: str
+    heads: "list[Head]"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return json.dumps(self.to_json(), indent=2)
+
+
+@commands.command(
+    epilog="""\b
+Examples:
+  credit audit verify --from 2026-01-01 --to 2026-02-01
+  credit audit verify --heads heads.json
+
+Ends with 1 when a record is not what was written."""
+)
+def verify(
+    since: Annotated[int | None, time_option("--from", "From this time on")] = None,
+    until: Annotated[int | None, time_option("--to", "Before this time")] = None,
+    heads: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What `credit audit heads` printed, kept elsewhere.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that every record is what was written."""
+    from app.audit.checkpoints.kept import read_kept
+    from app.audit.checkpoints.places import place_of
+    from app.audit.commands.ends import read_heads
+    from app.audit.commands.verify import verify
+    from app.audit.signing import trust_of
+    from app.times import Month, microseconds_now
+
+    settings, store = opened()
+    elsewhere = read_heads(heads) if heads else []
+    kept_from = Month.of(microseconds_now()).plus(-settings.audit.retention_months).start
+    total = sum(span.links for span in store.spans(since, until))
+    trust = trust_of(settings.audit)
+    place = place_of(settings)
+    # Before the record: what is checkpointed meanwhile might not have been read yet.
+    kept = None if place is None else read_kept(place, trust)
+    with progress(total, "links") as done:
+        verified = verify(store, since, until, elsewhere, done, kept_from, trust, kept)
+    finish(verified, as_json)
+
+
+@commands.command(
+    epilog="""\b
+Example:
+  credit audit heads > heads.json"""
+)
+def heads(as_json: AsJson = False) -> None:
+    """Print the end of each chain, to be kept elsewhere.
+
+    The last sequence and hash of each writer, as JSON. Kept where nobody here can write, they show when the record
+    was cut short.
+    """
+    from app.audit.commands.ends import heads_of
+    from app.times import microseconds_now, utc
+
+    finish(Heads(utc(microseconds_now()), heads_of(opened()[1])), as_json)
 
 
 @commands.command()

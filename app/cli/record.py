@@ -1,6 +1,9 @@
-"""The record that the commands of `credit audit` work on."""
+"""The record that the commands of `credit audit` work on, and how a time of it is given."""
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 if TYPE_CHECKING:
     from app.audit.store.repository import Store
@@ -15,3 +18,21 @@ def opened(create: bool = False) -> "tuple[Settings, Store]":
 
     settings = load_settings()
     return settings, Store(open_engine(settings.audit.database_uri, create=create))
+
+
+def moment(text: str) -> int:
+    """ISO 8601, UTC unless it says otherwise; gives microseconds since 1970."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time such as 2026-01-31 or 2026-01-31T12:00:00Z") from None
+    read = read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+    return int(read.timestamp()) * 1_000_000 + read.microsecond
+
+
+def time_option(option: str, text: str) -> Any:
+    return typer.Option(option, parser=moment, metavar="TIME", help=f"{text}, in ISO 8601, UTC unless it says so.")
+
+
+Since = Annotated[int | None, time_option("--since", "From this time on")]
+Until = Annotated[int | None, time_option("--until", "Before this time")]

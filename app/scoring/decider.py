@@ -41,25 +41,27 @@ class Decider:
 
     def decide(self, vector: Sequence[float]) -> Decision:
         """vector: the wire values, NaN where one is missing."""
-        probability = self.model.score(vector)
+        inputs = self.model.factors.of(vector)
+        probability, log_odds = self.model.scored(inputs)
         refusals = self.wording.refusals(vector)
         by_score = decide(probability, self.policy.threshold) == "REJECT"
         if not refusals and not by_score:
             return Decision(probability, "ACCEPT", [])
-        return Decision(probability, "REJECT", self._reasons(vector, refusals, by_score))
+        found = list(refusals)
+        if by_score:
+            found += self._of_score(vector, inputs, log_odds)
+        return Decision(probability, "REJECT", distinct(found)[:MOST_REASONS] or [self.wording.unexplained])
 
     def verdict(self, vector: Sequence[float], probability: float) -> Verdict:
         """Of a wire vector that has that probability."""
         return "REJECT" if self.wording.refusals(vector) else decide(probability, self.policy.threshold)
 
-    def _reasons(self, vector: Sequence[float], refusals: list[RefusalReason], by_score: bool) -> list[RefusalReason]:
-        """A rule that refuses comes first; what the model scored counts only when the score refuses too."""
-        found = list(refusals)
-        if self.reference is not None and by_score:
-            values = self.model.factors.of(vector)
-            for _, at in principal_effects(self.model, self.reference, vector, self.policy.principal):
-                found.append(self.wording.of(at, vector, values[at], self.reference[at]))
-        return distinct(found)[:MOST_REASONS] or [self.wording.unexplained]
+    def _of_score(self, vector: Sequence[float], inputs: Sequence[float], log_odds: float) -> list[RefusalReason]:
+        """What the model scored, which is told after a rule that refuses and only when the score refuses too."""
+        if (reference := self.reference) is None:
+            return []
+        effects = principal_effects(self.model, reference, vector, inputs, log_odds, self.policy.principal)
+        return [self.wording.of(at, vector, inputs[at], reference[at]) for _, at in effects]
 
 
 def distinct(reasons: Iterable[RefusalReason]) -> list[RefusalReason]:

@@ -11,7 +11,7 @@ from app.contract.computed import ComputedFactors
 from app.contract.contract import Contract
 from app.contract.fields import Value
 from app.errors import ModelRefused
-from app.scoring.forms.compiled import LogOdds, Scorer, compile_log_odds, logit, scorer_of
+from app.scoring.forms.compiled import LogOdds, Scorer, compile_log_odds, logistic, logit, scorer_of
 from app.scoring.forms.extract import Spec
 
 FORMAT = 2
@@ -150,6 +150,14 @@ class ScoringModel:
     def score(self, vector: Sequence[float]) -> float:
         """Probability of default for a wire vector, NaN where a value is missing."""
         return self.scorer(self.factors.of(vector))
+
+    def scored(self, inputs: Sequence[float]) -> tuple[float, float]:
+        """Probability of default and its log-odds, of the factors' values."""
+        if self.scorer_log_odds is None:
+            probability = self.scorer(inputs)
+            return probability, logit(probability)
+        log_odds = self.scorer_log_odds(inputs)
+        return logistic(log_odds), log_odds
 
     def log_odds(self, inputs: Sequence[float]) -> float:
         """Of the factors' values, on the scale on which their effects add up.

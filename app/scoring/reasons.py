@@ -62,9 +62,16 @@ def is_elderly(model: ScoringModel, vector: Sequence[float]) -> bool:
 
 
 def principal_effects(
-    model: ScoringModel, reference: Sequence[float], vector: Sequence[float], principal: Principal
+    model: ScoringModel,
+    reference: Sequence[float],
+    vector: Sequence[float],
+    inputs: Sequence[float],
+    start: float,
+    principal: Principal,
 ) -> list[tuple[float, int]]:
     """(effect in log-odds, place of the factor) of the reasons, strongest first; equals in the contract's order.
+
+    vector, inputs, start: the applicant's wire vector, factors and log-odds.
 
     An applicant of 62 or more is not compared by age, because 12 CFR 1002.6(b)(2)(iv) forbids that the age counts
     against them: no factor that reads it is a reason then, whatever the model does. Nor is a factor with a direction
@@ -75,10 +82,8 @@ def principal_effects(
     lowers it and that can spare none, in the order of how much the risk rises again without one. Empty only when the
     reference applicant is no lower risk: then no factor explains anything.
     """
-    inputs = model.factors.of(vector)
     places = _worse(model, reference, vector, inputs)
-    start = model.log_odds(inputs)
-    falls = [(start - model.log_odds(_replaced(inputs, reference, [at])), at) for at in places]
+    falls = [(start - model.log_odds(replaced(inputs, reference, [at])), at) for at in places]
     real = (
         (fall, at) for fall, at in falls if fall > ROUNDING and not _step_hurts(model, reference, inputs, start, at)
     )
@@ -126,12 +131,12 @@ def _together(
     model: ScoringModel, reference: Sequence[float], inputs: Sequence[float], start: float, places: list[int]
 ) -> list[tuple[float, int]]:
     """(effect, place) of a set that cannot be made smaller; empty when all of the factors lower nothing."""
-    joint = model.log_odds(_replaced(inputs, reference, places))
+    joint = model.log_odds(replaced(inputs, reference, places))
     if not joint < start:
         return []
     while True:
         without = [
-            (model.log_odds(_replaced(inputs, reference, [other for other in places if other != at])), at)
+            (model.log_odds(replaced(inputs, reference, [other for other in places if other != at])), at)
             for at in places
         ]
         lowest, least = min(without)
@@ -141,7 +146,8 @@ def _together(
         joint = lowest
 
 
-def _replaced(inputs: Sequence[float], reference: Sequence[float], places: Sequence[int]) -> list[float]:
+def replaced(inputs: Sequence[float], reference: Sequence[float], places: Sequence[int]) -> list[float]:
+    """The inputs with the reference's values at those places."""
     changed = list(inputs)
     for at in places:
         changed[at] = reference[at]

@@ -150,7 +150,8 @@ class RowsDecider:
         chosen[:, 1:] &= strongest[:, 1:] >= np.maximum(principal.log_odds, principal.share * strongest[:, :1])
         for row in (~chosen[:, 0]).nonzero()[0].tolist():
             # Several factors together, which is rare: one row's own search.
-            effects = principal_effects(self.decider.model, self._reference, rows[row].tolist(), principal)
+            applicant = rows[row].tolist(), inputs[row].tolist(), float(log_odds[row])
+            effects = principal_effects(self.decider.model, self._reference, *applicant, principal)
             order[row, : len(effects)] = [at for _, at in effects]
             chosen[row, : len(effects)] = True
         said = np.take_along_axis(self._said(rows, inputs), order, axis=1)

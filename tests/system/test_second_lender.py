@@ -1,5 +1,6 @@
 """Another lender's table, by configuration alone: from rows with categories to decisions that a replay gives again."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -59,9 +60,9 @@ def test_a_table_with_categories_is_trained_on_served_recorded_and_replayed(tmp_
     data = tmp_path / "applicants.csv"
     table(contract, 1).to_csv(data, index=False)
     variables = environment(tmp_path, data)
-    told = run(variables, "train")
-    assert "german-credit version 1: now production" in told
-    assert "personal_status_and_sex: a" in told
+    trained = run(variables, "train")
+    assert "german-credit version 1: now production" in trained
+    assert "personal_status_and_sex: a" in trained
 
     asked = table(contract, 2)[list(contract.asked_names)]
     with running_server(variables, tmp_path / "server.log") as server:
@@ -79,11 +80,21 @@ def test_a_table_with_categories_is_trained_on_served_recorded_and_replayed(tmp_
         assert {it["decision"] for it in made} == {"ACCEPT", "REJECT"}
         codes = {reason["code"] for it in made for reason in it["reasons"]}
         assert {"CHECKING_ACCOUNT", "PURPOSE"} & codes
+        told = httpx.post(f"{server.url}/explain", json={"data": {"applicant": rows[0]}}).json()
+        assert {name: told[name] for name in ("probability", "decision", "reasons")} == {
+            name: single[0][name] for name in ("probability", "decision", "reasons")
+        }
+        by_name = {it["factor"]: it for it in told["factors"]}
+        assert by_name["purpose"]["value"] == rows[0]["purpose"]
+        assert by_name["purpose"]["reference"] in contract.fields[contract.names.index("purpose")].values
         key = single[0]["decision_id"]
         found = wait_until(
             lambda: httpx.get(f"{server.url}/decisions/{key}"), lambda it: it.status_code == 200, what="the record"
         )
         assert found.json()["features"] == rows[0]
+    shown = json.loads(run(variables, "audit", "show", key, "--factors", "--json"))
+    assert shown["factors"] == told["factors"]
+    assert "effect in log-odds" in run(variables, "audit", "show", key, "--factors")
     run(variables, "batch", "--input", str(data), "--output", str(tmp_path / "out"), "--reasons")
     assert "OK" in run(variables, "audit", "verify")
     replayed = run(variables, "audit", "replay")

@@ -1,9 +1,8 @@
 """The OpenAPI document, and /docs that shows it with files of this process only."""
 
-import json
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -48,7 +47,7 @@ PAGE = f"""<!doctype html>
 <body>
 <div id="swagger-ui"></div>
 <script src="docs/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({{url: "docs/openapi-3.0.json", dom_id: "#swagger-ui", deepLinking: true}})</script>
+<script>SwaggerUIBundle({{url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true}})</script>
 </body>
 </html>
 """
@@ -81,49 +80,19 @@ def _schemas(types: RequestTypes) -> dict[str, Any]:
     return {**named, **definitions.get("$defs", {})}
 
 
-def as_openapi_3_0(node: Any) -> Any:
-    """The document in the words of OpenAPI 3.0, which is the newest that the bundled page can show.
-
-    It says less: values each of their own kind become as many values of any of these kinds.
-    """
-    if isinstance(node, list):
-        return [as_openapi_3_0(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    node = {key: as_openapi_3_0(value) for key, value in node.items()}
-    if node.get("openapi", "").startswith("3.1"):
-        node["openapi"] = "3.0.3"
-    if "const" in node:
-        node["enum"] = [node.pop("const")]
-    if isinstance(node.get("examples"), list):
-        node["example"] = node.pop("examples")[0]
-    if "prefixItems" in node:
-        node["items"] = {"anyOf": node.pop("prefixItems")}
-    options = node.get("anyOf", [])
-    if {"type": "null"} in options:
-        (kept,) = [option for option in options if option != {"type": "null"}]
-        del node["anyOf"]
-        node |= {**({"allOf": [kept]} if "$ref" in kept else kept), "nullable": True}
-    return node
-
-
 @cache
 def asset_of(name: str) -> bytes:
     """A file of the page, which all that are sent it share."""
-    return (files("swagger_ui_bundle") / "vendor" / "swagger-ui-4.15.5" / name).read_bytes()
+    return (Path(__file__).with_name("swagger_ui") / name).read_bytes()
 
 
-def docs_router(document: Callable[[], dict[str, Any]]) -> APIRouter:
+def docs_router() -> APIRouter:
     """GET /docs and the files of its page."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")
     async def page() -> Response:
         return HTMLResponse(PAGE)
-
-    @router.get("/docs/openapi-3.0.json")
-    async def older_document() -> Response:
-        return Response(json.dumps(as_openapi_3_0(document())), media_type="application/json")
 
     @router.get("/docs/{name}")
     def asset(name: str) -> Response:

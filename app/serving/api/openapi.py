@@ -10,7 +10,7 @@ from app.serving.http.problems import MEDIA_TYPE, title_of
 MEANINGS: dict[int, str] = {
     400: "The header Idempotency-Key cannot be used, or the body was not sent to its end.",
     401: "There is no API key, or it is not known; only where the operator wants keys.",
-    403: "The API key lacks the scope predict; only where the operator wants keys.",
+    403: "The API key lacks the scope that this needs; only where the operator wants keys.",
     404: "There is no such thing, or not yet.",
     408: "The body stopped coming.",
     409: "The request with this Idempotency-Key is being answered; Retry-After says when to ask again (seconds).",
@@ -41,8 +41,8 @@ KEY = "ApiKey"
 KEY_SCHEME = {
     "type": "http",
     "scheme": "bearer",
-    "description": "An API key with the scope predict for decisions, read for the record; none is needed where the"
-    " operator wants none.",
+    "description": "An API key with the scope predict for decisions, read for the record and for explanations; none is"
+    " needed where the operator wants none.",
 }
 REQUEST_ID = {
     "X-Request-ID": {"description": "The request's own id, or one that was made for it.", "schema": {"type": "string"}}
@@ -65,7 +65,7 @@ HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 409: RETRY_AFTER, 503: RET
 DETAILS: dict[int, str] = {
     400: "Idempotency-Key must be one text of 1 to 255 letters, digits and signs without spaces",
     401: NO_KEY,
-    403: OUT_OF_SCOPE,
+    403: OUT_OF_SCOPE.format("predict"),
     404: "the database holds no decision of this id",
     408: "nothing more of the body came for 10 s",
     409: "the request with this Idempotency-Key is being answered; ask again",
@@ -97,13 +97,12 @@ def add_keys(document: dict[str, Any]) -> None:
     """
     document["components"]["securitySchemes"] = {KEY: KEY_SCHEME}
     for path, operations in document["paths"].items():
-        needed = endpoint_of(path).scope
-        if needed is None:
+        endpoint = endpoint_of(path)
+        if endpoint.scope is None:
             continue
         for operation in operations.values():
             operation["security"] = [{}, {KEY: []}]
-            # Whoever may not read is answered 404.
-            refusals = problems(401, 403) if needed == "predict" else problems(401)
+            refusals = problems(401) if endpoint.hidden else problems(401, 403)
             operation["responses"] |= {str(status): told for status, told in refusals.items()}
 
 

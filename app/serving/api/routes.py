@@ -17,6 +17,7 @@ from app.metrics import Metrics
 from app.serving.api.batches import answer_batch, encoded
 from app.serving.api.decisions import add_records
 from app.serving.api.docs_page import docs_router, document_of
+from app.serving.api.explain import add_explain
 from app.serving.api.idempotency import PARAMETER, Idempotency
 from app.serving.api.openapi import KEPT, body, problems
 from app.serving.api.predict import Predict, decided
@@ -74,8 +75,9 @@ def create_app(
     app = FastAPI(docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan, telemetry=NO_TELEMETRY)
     add_problem_handlers(app)
     app.openapi = document_of(app, reader.types)  # type: ignore[method-assign]
-    app.include_router(docs_router(app.openapi))
+    app.include_router(docs_router())
     _add_decisions(app, reader, holder, challenger, recorder, predict, Idempotency(settings))
+    add_explain(app, reader, holder)
     add_records(app, settings, reader)
     _add_model(app, settings, reader.contract, holder, challenger)
     _add_operation(app, holder)

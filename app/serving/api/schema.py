@@ -84,6 +84,37 @@ class BatchAnswer(ServedBy):
     )
 
 
+class ExplainedFactor(Answer):
+    """What one factor does to the probability, all others as they are."""
+
+    factor: str = Field(description="Name of the factor.", examples=["utilisation"])
+    unit: str = Field(description="Of value and reference.", examples=["share"])
+    value: float | str | None = Field(description="The applicant's; null where it is missing.", examples=[0.93])
+    reference: float | str | None = Field(
+        description="That of the reference applicant, who is just accepted; null where it is missing.", examples=[0.31]
+    )
+    effect: float | None = Field(
+        description="Log-odds of default that the applicant's value adds to what the reference's would give; below 0"
+        " it lowers the risk.",
+        examples=[0.84],
+    )
+
+
+class Explanation(ServedBy):
+    """What the service would decide, and what each factor does to it. It is no decision and is kept nowhere."""
+
+    probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
+    decision: Verdict = Field(description="What POST /predict would answer.", examples=["ACCEPT"])
+    reasons: list[Reason] = Field(max_length=MOST_REASONS, description="What it would answer.", examples=[[]])
+    out_of_range: list[str] = Field(
+        description="Features whose value lies outside what the model was trained on.", examples=[[]]
+    )
+    factors: list[ExplainedFactor] | None = Field(
+        description="In the order of /meta; null where the model has no reference applicant.",
+        examples=[[{"factor": "utilisation", "unit": "share", "value": 0.93, "reference": 0.31, "effect": 0.84}]],
+    )
+
+
 class Health(Answer):
     """A model is loaded."""
 

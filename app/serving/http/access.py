@@ -8,14 +8,17 @@ from app.serving.http.problems import NO_DECISION, problem
 
 NO_KEY = "this path needs an API key, as in Authorization: Bearer KEY"
 UNKNOWN_KEY = "this API key is not known; ask the operator for one"
-OUT_OF_SCOPE = "this API key is not for decisions: it lacks the scope predict"
+OUT_OF_SCOPE = "this API key is not for that: it lacks the scope {}"
 CHALLENGE = [(b"www-authenticate", b"Bearer")]
 
 
-def admit(callers: Callers, needed: Scope, headers: Headers, counter: Counter) -> tuple[str | None, Answered | None]:
+def admit(
+    callers: Callers, needed: Scope, hidden: bool, headers: Headers, counter: Counter
+) -> tuple[str | None, Answered | None]:
     """The caller's name, as far as it is known, and the refusal, None for whoever is let in.
 
-    needed: the scope that the path needs. counter: labelled by caller and outcome.
+    needed: the scope that the path needs. hidden: whether whoever lacks it is not told either what there is. counter:
+    labelled by caller and outcome.
     """
     key = key_of(headers)
     if key is None:
@@ -27,8 +30,7 @@ def admit(callers: Callers, needed: Scope, headers: Headers, counter: Counter) -
         return None, problem(401, UNKNOWN_KEY, CHALLENGE)
     if needed not in caller.scopes:
         counter.labels(caller.name, "out_of_scope").inc()
-        # Whoever may not read the record is not told either which decisions there were.
-        return caller.name, problem(404, NO_DECISION) if needed == "read" else problem(403, OUT_OF_SCOPE)
+        return caller.name, problem(404, NO_DECISION) if hidden else problem(403, OUT_OF_SCOPE.format(needed))
     counter.labels(caller.name, "let_in").inc()
     return caller.name, None
 

@@ -84,7 +84,9 @@ class Edge:
         """The caller's name, and the refusal of what is not let in before anything of its body is read."""
         caller = refusal = None
         if endpoint.scope is not None and self._admission.callers is not None:
-            caller, refusal = admit(self._admission.callers, endpoint.scope, headers, self._admission.requests)
+            caller, refusal = admit(
+                self._admission.callers, endpoint.scope, endpoint.hidden, headers, self._admission.requests
+            )
         return caller, refusal or refuse_declared(endpoint, values)
 
     def count(self, handler: str, method: str, status: int) -> None:

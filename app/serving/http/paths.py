@@ -23,17 +23,21 @@ class Endpoint:
     quiet: bool = False
     """Asked every few seconds by machines: not counted, and logged at DEBUG only."""
     public: bool = False
-    """For clients outside of the cluster; the record of decisions only where keys are wanted."""
+    """For clients outside of the cluster; what needs the scope read only where keys are wanted."""
+    hidden: bool = False
+    """Whoever lacks the scope is answered 404, so that not even the ids of decisions can be guessed."""
 
 
 PREDICT = Endpoint("/predict", "predict", sheddable=True, public=True)
 BATCH = Endpoint("/predict/batch", "predict", most_body_bytes=4 * MIB, sheddable=True, public=True)
+EXPLAIN = Endpoint("/explain", "read", sheddable=True, public=True)
 
 ENDPOINTS = (
     PREDICT,
     BATCH,
-    Endpoint("/decisions", "read", public=True),
-    Endpoint("/decisions/{id}", "read", public=True),
+    EXPLAIN,
+    Endpoint("/decisions", "read", public=True, hidden=True),
+    Endpoint("/decisions/{id}", "read", public=True, hidden=True),
     Endpoint("/health", None, public=True),
     Endpoint("/meta", None, public=True),
     Endpoint("/docs", None, public=True),

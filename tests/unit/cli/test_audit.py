@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.audit.chain import Entry
 from app.audit.commands import registered as models
 from app.audit.store.repository import Store
-from app.cli.audit import moment
+from app.cli.record import moment
 from app.scoring.decider import Decider
 from tests.support.commands import credit
 from tests.support.fakes import constant_model

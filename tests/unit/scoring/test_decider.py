@@ -9,6 +9,7 @@ import pytest
 from app.errors import PolicyInvalid
 from app.policy_file import load_policy
 from app.scoring.decider import Decider
+from app.scoring.forms.compiled import scorer_of
 from app.scoring.model import ScoringModel
 from app.scoring.wording import RefusalReason
 from app.settings import Settings
@@ -110,9 +111,10 @@ def trusting(vector_: list[float]) -> list[str]:
     weights = [factor.direction or 1 for factor in CONTRACT.factors]
 
     def log_odds(inputs: Sequence[float]) -> float:
-        return sum(weight * min(value, 100.0) for weight, value in zip(weights, inputs, strict=True))
+        # So high that whoever asks is refused.
+        return 1000.0 + sum(weight * min(value, 100.0) for weight, value in zip(weights, inputs, strict=True))
 
-    decider = Decider(replace(model, scorer=lambda _: 0.3, scorer_log_odds=log_odds), load_policy(Settings()))
+    decider = Decider(replace(model, scorer=scorer_of(log_odds), scorer_log_odds=log_odds), load_policy(Settings()))
     return [it.code for it in decider.decide(vector_).reasons]
 
 

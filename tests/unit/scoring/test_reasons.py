@@ -42,8 +42,16 @@ def model_of(log_odds: Callable[[Sequence[float]], float], positions: Sequence[i
 
 def principal_positions(model: ScoringModel, against: Sequence[float], vector: Sequence[float]) -> list[int]:
     """Wire positions of the fields that are reasons, whatever their share; against: a wire vector."""
-    effects = principal_effects(model, model.factors.of(against), vector, Principal(0.0, 0.0))
+    effects = effects_of(model, model.factors.of(against), vector, Principal(0.0, 0.0))
     return [POSITIONS.index(model.contract.factor_names[at]) for _, at in effects]
+
+
+def effects_of(
+    model: ScoringModel, against: Sequence[float], vector: Sequence[float], principal: Principal
+) -> list[tuple[float, int]]:
+    """The reasons of a wire vector; against: factors."""
+    inputs = model.factors.of(vector)
+    return principal_effects(model, against, vector, inputs, model.log_odds(inputs), principal)
 
 
 def replaced(vector: Sequence[float], other: Sequence[float], positions: Sequence[int]) -> list[float]:
@@ -169,7 +177,7 @@ def test_a_factor_that_is_better_than_the_references_is_no_reason_whatever_the_m
     inputs = [2.0 if factor.direction < 0 else 0.0 for factor in CONTRACT.factors]
     vector = CONTRACT.vector([0, 80, 0, 0, 9000, 1, 0, 1, 0, 0])
     against = [1.0] * len(inputs)
-    places = [at for _, at in principal_effects(rising, against, vector, Principal(0.0, 0.0))]
+    places = [at for _, at in effects_of(rising, against, vector, Principal(0.0, 0.0))]
     assert not [at for at in places if CONTRACT.factors[at].direction]
 
 
@@ -185,7 +193,7 @@ def test_a_factor_that_is_better_than_the_references_is_no_reason_whatever_the_m
 )
 def test_only_what_has_its_share_of_the_strongest_effect_is_a_reason(principal: Principal, found: list[int]) -> None:
     model = model_of(lambda x: 2 * x[1] + 0.5 * x[3] + 0.2 * x[4] + 0.05 * x[6])
-    effects = principal_effects(model, model.factors.of(ALIKE), APPLICANT, principal)
+    effects = effects_of(model, model.factors.of(ALIKE), APPLICANT, principal)
     assert [at + 1 for _, at in effects] == found
     assert effects[0][0] == pytest.approx(2.0)
 
@@ -224,7 +232,7 @@ def test_every_refusal_of_a_trained_model_is_explained(
     age = CONTRACT.factor_names.index("age")
     for row in refused:
         inputs = list(model.factors.of(row))
-        found = [at for _, at in principal_effects(model, against, row, Principal())]
+        found = [at for _, at in effects_of(model, against, row, Principal())]
         assert found
         assert not (row[AGE] >= ELDERLY_AGE and age in found)
         after = [model.log_odds(replaced(inputs, against, [at])) for at in found]
@@ -248,4 +256,4 @@ def test_any_refused_row_is_explained(
     assume(model.score(vector) >= THRESHOLD)
     against = reference_inputs(model, THRESHOLD)
     assert against is not None
-    assert len(principal_effects(model, against, vector, Principal())) >= 1
+    assert len(effects_of(model, against, vector, Principal())) >= 1

@@ -2,11 +2,9 @@ import importlib.metadata
 import json
 import re
 
-import pytest
 from openapi_spec_validator import validate
 
 from app import __version__
-from app.serving.api.docs_page import as_openapi_3_0
 from tests.support.fakes import Api
 
 API = Api()
@@ -17,28 +15,6 @@ def test_the_document_is_valid_openapi() -> None:
     validate(document)
     assert document["openapi"].startswith("3.1")
     assert (document["info"]["title"], document["info"]["version"]) == ("Credit-default decisions", __version__)
-
-
-def test_the_document_of_the_page_is_valid_in_the_older_version_that_the_page_can_show() -> None:
-    document = API.get("/docs/openapi-3.0.json").json()
-    validate(document)
-    assert document["openapi"] == "3.0.3"
-    assert document["paths"].keys() == API.get("/openapi.json").json()["paths"].keys()
-
-
-@pytest.mark.parametrize(
-    ("newer", "older"),
-    [
-        ({"const": "ok"}, {"enum": ["ok"]}),
-        ({"type": "number", "examples": [1, 2]}, {"type": "number", "example": 1}),
-        ({"anyOf": [{"type": "number"}, {"type": "null"}]}, {"type": "number", "nullable": True}),
-        ({"anyOf": [{"$ref": "#/a"}, {"type": "null"}]}, {"allOf": [{"$ref": "#/a"}], "nullable": True}),
-        ({"prefixItems": [{"type": "number"}]}, {"items": {"anyOf": [{"type": "number"}]}}),
-        ({"properties": {"examples": {"type": "string"}}}, {"properties": {"examples": {"type": "string"}}}),
-    ],
-)
-def test_a_newer_word_has_an_older_one(newer: object, older: object) -> None:
-    assert as_openapi_3_0(newer) == older
 
 
 def test_every_operation_has_a_summary_a_tag_an_id_and_documented_errors() -> None:

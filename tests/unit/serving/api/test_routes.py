@@ -43,8 +43,8 @@ def test_decides_on_an_applicant_in_either_form(name: str) -> None:
 
 def test_the_threshold_itself_is_rejected() -> None:
     model = constant_model(0.3)
-    at_threshold = replace(model, scorer=lambda _: 0.05)
-    below = replace(model, scorer=lambda _: 0.0499999)
+    at_threshold = replace(model, scorer=lambda _: 0.05, scorer_log_odds=None)
+    below = replace(model, scorer=lambda _: 0.0499999, scorer_log_odds=None)
     assert Api(at_threshold).post("/predict", REQUEST).json()["decision"] == "REJECT"
     assert Api(below).post("/predict", REQUEST).json()["decision"] == "ACCEPT"
 

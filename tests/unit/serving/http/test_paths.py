@@ -25,6 +25,7 @@ def test_every_route_is_open_or_needs_a_scope_by_intention() -> None:
     assert needing == {
         "/predict": "predict",
         "/predict/batch": "predict",
+        "/explain": "read",
         "/decisions": "read",
         "/decisions/{id}": "read",
     }

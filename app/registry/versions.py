@@ -17,7 +17,7 @@ from app.models.mlmodel import CONTRACT_FILE, REFERENCE_FILE
 from app.models.pointer import GATE, GATE_DIGEST, GATE_REASONS, PASSED, REFUSED
 from app.registry.aliases import REASONS_JOINED_BY, move_alias
 from app.registry.client import ALIAS, EXPERIMENT, connect, public, translated
-from app.registry.pictures import FOLDER
+from app.registry.kept_pictures import FOLDER
 from app.scoring.model import Reference
 from app.settings import Settings
 

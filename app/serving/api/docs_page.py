@@ -28,6 +28,8 @@ TAGS = [
     {"name": "model", "description": "What decides."},
     {"name": "operation", "description": "For probes, monitoring and alerts."},
 ]
+LICENSE = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+SERVERS = [{"url": "/", "description": "The service that this document comes from."}]
 REF = "#/components/schemas/{model}"
 
 ASSETS = {
@@ -62,9 +64,8 @@ def document_of(app: FastAPI, types: RequestTypes) -> Callable[[], dict[str, Any
 
     def document() -> dict[str, Any]:
         if not made:
-            made.update(
-                get_openapi(title=TITLE, version=__version__, description=DESCRIPTION, tags=TAGS, routes=app.routes)
-            )
+            about: dict[str, Any] = {"title": TITLE, "version": __version__, "description": DESCRIPTION, "tags": TAGS}
+            made.update(get_openapi(**about, servers=SERVERS, license_info=LICENSE, routes=app.routes))
             made["components"]["schemas"].update(_schemas(types))
             add_keys(made)
         return made
@@ -77,7 +78,17 @@ def _schemas(types: RequestTypes) -> dict[str, Any]:
     inputs = [(type_.__name__, "validation", TypeAdapter(type_)) for type_ in described]
     references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REF)  # type: ignore[arg-type]
     named = {name: schema for (name, _), schema in references.items() if "$ref" not in schema}
-    return {**named, **definitions.get("$defs", {})}
+    schemas: dict[str, Any] = {**named, **definitions.get("$defs", {})}
+    _say_items(schemas)
+    return schemas
+
+
+def _say_items(node: Any) -> None:
+    """Give an array of given places the `items` that linters and generators look for; maxItems leaves it none."""
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _say_items(child)
+    if isinstance(node, dict) and "prefixItems" in node:
+        node.setdefault("items", {})
 
 
 @cache

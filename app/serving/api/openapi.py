@@ -98,9 +98,10 @@ def add_keys(document: dict[str, Any]) -> None:
     document["components"]["securitySchemes"] = {KEY: KEY_SCHEME}
     for path, operations in document["paths"].items():
         endpoint = endpoint_of(path)
-        if endpoint.scope is None:
-            continue
         for operation in operations.values():
+            if endpoint.scope is None:
+                operation["security"] = []
+                continue
             operation["security"] = [{}, {KEY: []}]
             refusals = problems(401) if endpoint.hidden else problems(401, 403)
             operation["responses"] |= {str(status): told for status, told in refusals.items()}

@@ -1,6 +1,8 @@
 import importlib.metadata
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from openapi_spec_validator import validate
 
@@ -28,6 +30,25 @@ def test_every_operation_has_a_summary_a_tag_an_id_and_documented_errors() -> No
             errors = {status: it for status, it in operation["responses"].items() if status >= "400"}
             assert "500" in errors, path
             assert all(list(it["content"]) == ["application/problem+json"] for it in errors.values()), path
+
+
+def test_the_document_says_what_linters_and_generators_look_for() -> None:
+    document = API.get("/openapi.json").json()
+    assert document["servers"][0]["url"] == "/"
+    assert document["info"]["license"]["identifier"] == "Apache-2.0"
+    for operations in document["paths"].values():
+        assert all("security" in operation for operation in operations.values())
+    arrays = [node for node in nodes(document["components"]["schemas"]) if node.get("type") == "array"]
+    assert arrays
+    assert all("items" in node for node in arrays)
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a document."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from nodes(child)
 
 
 def test_the_page_takes_every_file_from_this_service() -> None:

@@ -37,7 +37,7 @@ def test_a_body_is_required_json() -> None:
 
 def test_every_operation_that_may_need_a_key_says_so_and_no_other() -> None:
     document = Api().get("/openapi.json").json()
-    secured = {path for path, operations in document["paths"].items() for it in operations.values() if "security" in it}
+    secured = {path for path, operations in document["paths"].items() for it in operations.values() if it["security"]}
     assert {"/predict", "/predict/batch"} <= secured
     assert all(endpoint_of(path).scope is not None for path in secured)
     predict = document["paths"]["/predict"]["post"]

@@ -13,6 +13,7 @@ from app.contract.fields import Value
 from app.errors import ModelRefused
 from app.scoring.forms.compiled import LogOdds, Scorer, compile_log_odds, logistic, logit, scorer_of
 from app.scoring.forms.extract import Spec
+from app.scoring.forms.whole import require_whole
 
 FORMAT = 2
 """Of model.json. A file of another format is pulled again."""
@@ -135,7 +136,8 @@ class ScoringModel:
 
     @classmethod
     def compiled(cls, document: ModelDocument) -> "ScoringModel":
-        """Raises NotCompilable when the document holds no compiled form."""
+        """Raises NotCompilable when the document holds no compiled form, ModelRefused when it is damaged."""
+        require_whole(document.spec, len(document.contract.factors), document.identity.uri)
         log_odds = compile_log_odds(document.spec)
         return cls(document, scorer_of(log_odds), log_odds)
 

@@ -85,6 +85,10 @@ class RecordUnavailable(RecordError):
     """Worth trying again later."""
 
 
+class OutcomesInvalid(CreditError):
+    """Names the lines that are wrong and how."""
+
+
 class CursorInvalid(RecordError):
     """The remedy is to begin the search anew."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import audit, batch, contracts, keys, policies, registry, serve, train
+from app.cli import audit, batch, contracts, keys, outcomes, policies, registry, serve, train
 from app.errors import CreditError
 from app.exits import FAILED, tell
 
@@ -32,6 +32,7 @@ credit.command(epilog=serve.EPILOG)(serve.serve)
 credit.command(epilog=batch.EPILOG)(batch.batch)
 credit.add_typer(registry.commands, name="registry")
 credit.add_typer(audit.commands, name="audit")
+credit.add_typer(outcomes.commands, name="outcomes")
 credit.add_typer(contracts.commands, name="contract")
 credit.add_typer(policies.commands, name="policy")
 credit.add_typer(keys.commands, name="keys")

@@ -24,7 +24,7 @@ LAYERS = [
     {"registry"},
     {"callers", "audit"},
     {"serving", "training"},
-    {"promotion", "batch"},
+    {"promotion", "batch", "outcomes"},
     {"cli"},
 ]
 """From the ground up: a module imports from its own name or from below."""

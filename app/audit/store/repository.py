@@ -116,7 +116,7 @@ class Store:
     def decision(self, key: str) -> Stored | None:
         """A decision by its id; None when there is none. Raises RecordInvalid when there are several."""
         query = _all_of(decisions).where(decisions.c.id == key).limit(2)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query).all()
         if len(rows) > 1:
             raise RecordInvalid(f"the record holds decision {key} more than once; credit audit verify says where")
@@ -130,31 +130,31 @@ class Store:
         if until is not None:
             several = several.having(func.min(decisions.c.at) < until)
         query = _all_of(decisions).where(decisions.c.id.in_(several)).order_by(decisions.c.id, decisions.c.at)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [_stored(row) for row in connection.execute(query)]
 
     def newest(self, conditions: Iterable[ColumnElement[bool]], most: int) -> list[Stored]:
         """The decisions that meet the conditions, newest first, and no more than that many."""
         query = _all_of(decisions).where(*conditions).order_by(decisions.c.at.desc(), decisions.c.id.desc())
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [_stored(row) for row in connection.execute(query.limit(most))]
 
     def challengers(self, keys: Sequence[str]) -> list[Stored]:
         """The scores that challengers gave to those decisions."""
         query = _all_of(entries).where(entries.c.kind == "challenger", entries.c.key.in_(keys))
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [_stored(row) for row in connection.execute(query.order_by(entries.c.at))]
 
     def entries(self, kinds: Sequence[str], since: int | None, until: int | None) -> list[Stored]:
         """The links of those kinds of [since, until), in the order of their time."""
         query = _within(_all_of(entries), entries, since, until).where(entries.c.kind.in_(kinds))
-        with self._reading() as connection:
+        with self.reading() as connection:
             return [_stored(row) for row in connection.execute(query.order_by(entries.c.at, entries.c.key))]
 
     def policy(self, version: str) -> Stored | None:
         """The latest link that holds the policy of that version; None when there is none."""
         query = _all_of(entries).where(entries.c.kind == "policy", entries.c.key == version)
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(query.order_by(entries.c.at.desc()).limit(1)).first()
         return None if row is None else _stored(row)
 
@@ -166,14 +166,14 @@ class Store:
     def count(self, since: int | None, until: int | None) -> int:
         """How many decisions `decisions` would give."""
         query = _within(select(func.count()).select_from(decisions), decisions, since, until)
-        with self._reading() as connection:
+        with self.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
     def spans(self, since: int | None = None, until: int | None = None) -> list[Span]:
         """For each writer, the stretch from the first to the last of its links of [since, until)."""
         both = links_between(since, until)
         query = select(both.c.writer, func.min(both.c.sequence), func.max(both.c.sequence), func.count())
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query.group_by(both.c.writer).order_by(both.c.writer))
             return [Span(*row) for row in rows]
 
@@ -187,7 +187,7 @@ class Store:
         """The link at that place of a writer's chain; None when there is none."""
         both = links_between()
         query = select(both).where(both.c.writer == writer, both.c.sequence == sequence)
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(query).first()
         return None if row is None else _stored(row)
 
@@ -195,29 +195,30 @@ class Store:
         """The hashes of a stretch of a writer's chain, in its order."""
         both = links_between()
         inside = and_(both.c.writer == writer, both.c.sequence.between(first, last))
-        with self._reading() as connection:
+        with self.reading() as connection:
             return list(connection.execute(select(both.c.hash).where(inside).order_by(both.c.sequence)).scalars())
 
     def dropped(self) -> list[Dropped]:
         """The runs that retention removed from chains, in order."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select(dropped).order_by(dropped.c.writer, dropped.c.first))
             return [Dropped(*row) for row in rows]
 
     def heads(self) -> list[SignedHead]:
         """The signed end of every chain."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select(heads).order_by(heads.c.writer))
             return [SignedHead(*row) for row in rows]
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A connection for queries alone."""
         with translated("the record cannot be read", self.engine):
             with self.engine.connect().execution_options(**READING) as connection:
                 yield connection
 
     def _stream(self, query: Select[Any]) -> Iterator[Stored]:
-        with self._reading() as connection:
+        with self.reading() as connection:
             if is_postgres(connection):
                 # Begin with the first row at once, by an index, and sort no table of years on the disk.
                 connection.execute(text("SET LOCAL cursor_tuple_fraction = 0.000001"))

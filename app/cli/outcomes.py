@@ -1,0 +1,70 @@
+"""`credit outcomes`: what became of the decisions."""
+
+from contextlib import closing
+from getpass import getuser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.record import Since, Until, opened
+from app.cli.results import AsJson, finish
+from app.terminal import progress
+
+commands = typer.Typer(
+    help="Take in what became of the decisions, and see what that says of the models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@commands.command(
+    epilog="""\b
+Example:
+  credit outcomes load september.csv --by "J. Doe, collections"
+
+FILE is a CSV with the columns decision_id or application_id, outcome (as the contract has it) and observed (a day)."""
+)
+def load(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Of outcomes.")],
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who says so, for the record; the user of this system by default."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keep outcomes of accepted decisions in the record.
+
+    All of the file or nothing. What is known already is left as it is; a correction is kept beside what it corrects.
+    """
+    from app.audit.signing import signer_of
+    from app.contract_file import load_contract
+    from app.outcomes.given import read_given
+    from app.outcomes.loading import load_outcomes
+
+    settings, store = opened()
+    given = read_given(file, load_contract(settings))
+    with progress(len(given), "outcomes") as done:
+        loaded = load_outcomes(store, given, file.name, by or getuser(), signer_of(settings.audit), done)
+    finish(loaded, as_json)
+
+
+@commands.command(
+    epilog="""\b
+Example:
+  credit outcomes report --since 2026-01-01"""
+)
+def report(since: Since = None, until: Until = None, as_json: AsJson = False) -> None:
+    """Compare what was expected with what happened, by month of decision and version.
+
+    Approval, bad rate, ROC AUC, Brier score and calibration among the accepted, each with its interval.
+    """
+    from app.audit.store.outcome_rows import outcomes
+    from app.outcomes.report import outcome_report
+
+    store = opened()[1]
+    known = outcomes(store)
+    with progress(store.count(since, until), "decisions") as done:
+        with closing(store.decisions(since, until)) as records:
+            found = outcome_report(records, known, done)
+    finish(found, as_json)

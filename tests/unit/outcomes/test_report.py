@@ -1,0 +1,89 @@
+"""The report joins decisions with their outcomes, by month and version."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from app.audit.chain import Entry
+from app.audit.store.outcome_rows import KnownOutcome
+from app.audit.store.repository import Store
+from app.errors import RecordInvalid
+from app.outcomes.report import ACCEPTED_ONLY, OutcomeReport, outcome_report
+from app.scoring.decider import Decider
+from tests.support.fakes import constant_model
+from tests.support.records import NOON, SECOND, decided, linked, policy_entry, policy_of_tests
+
+MONTH = 31 * 86_400 * SECOND
+
+
+def kept(store: Store, entries: Iterable[Entry]) -> None:
+    store.insert(linked([policy_entry(), *entries]))
+
+
+def reported(store: Store, known: dict[str, KnownOutcome]) -> OutcomeReport:
+    done: list[int] = []
+    found = outcome_report(store.decisions(None, None), known, done.append)
+    assert sum(done) == store.count(None, None)
+    return found
+
+
+def test_months_and_versions_are_told_apart(store: Store) -> None:
+    one, two = (Decider(constant_model(0.04, version), policy_of_tests()) for version in ("9", "10"))
+    refusing = Decider(constant_model(0.5, "9"), policy_of_tests())
+    entries = [decided(one, at=NOON + at * SECOND) for at in range(100)]
+    entries += [decided(refusing, at=NOON + (200 + at) * SECOND) for at in range(100)]
+    entries += [decided(two, at=NOON + at * SECOND) for at in range(50)]
+    entries += [decided(two, at=NOON + MONTH + at * SECOND) for at in range(50)]
+    kept(store, entries)
+    known = {it.key: KnownOutcome(int(at < 10), "2026-12-01") for at, it in enumerate(entries[:100])}
+    # Of a refused applicant there is none, whatever the record says.
+    known[entries[150].key] = KnownOutcome(1, "2026-12-01")
+    found = reported(store, known)
+    assert [(it.month, it.version, it.decisions) for it in found.periods] == [
+        ("2026-09", "9", 200),
+        ("2026-09", "10", 50),
+        ("2026-10", "10", 50),
+    ]
+    first = found.periods[0]
+    assert (first.approval_rate, first.outcomes, first.bad_rate.value) == (0.5, 100, 0.1)
+    assert first.expected_bad_rate == pytest.approx(0.04)
+    assert first.off
+    assert found.periods[1].outcomes == 0
+    assert not found.periods[1].off
+    assert list(found.bands) == ["9"]
+    told = str(found)
+    assert "4.00% off" in told
+    assert told.endswith(ACCEPTED_ONLY)
+    assert found.to_json()["periods"][0]["bad_rate"]["value"] == 0.1
+
+
+def test_a_model_that_is_right_is_not_called_off(sqlite_store: Store) -> None:
+    random = np.random.default_rng(3)
+    entries = []
+    for at in range(4_000):
+        decider = DECIDERS[at % len(DECIDERS)]
+        entries.append(decided(decider, at=NOON + at * SECOND))
+    kept(sqlite_store, entries)
+    known = {it.key: KnownOutcome(int(random.random() < it.fields["probability"]), "2026-12-01") for it in entries}
+    found = reported(sqlite_store, known)
+    (period,) = found.periods
+    assert not period.off
+    assert period.auc.low <= period.expected_auc <= period.auc.high
+
+
+DECIDERS = [Decider(constant_model(probability), policy_of_tests()) for probability in (0.005, 0.015, 0.03, 0.045)]
+
+
+def test_an_empty_record_has_an_empty_report(sqlite_store: Store) -> None:
+    assert reported(sqlite_store, {}).periods == []
+
+
+def test_a_decision_that_was_changed_ends_the_report(sqlite_store: Store) -> None:
+    from sqlalchemy import text
+
+    kept(sqlite_store, [decided(DECIDERS[0])])
+    with sqlite_store.engine.begin() as connection:
+        connection.execute(text("UPDATE decisions SET content = replace(content, '0.005', '0.004')"))
+    with pytest.raises(RecordInvalid, match="is not what was written"):
+        reported(sqlite_store, {})

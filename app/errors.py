@@ -85,6 +85,10 @@ class RecordUnavailable(RecordError):
     """Worth trying again later."""
 
 
+class LetterInvalid(CreditError):
+    """Says what is wrong with a template, or why there is no letter."""
+
+
 class OutcomesInvalid(CreditError):
     """Names the lines that are wrong and how."""
 

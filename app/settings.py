@@ -211,6 +211,12 @@ class AuditSettings(Section):
         return int(day.timestamp()) * 1_000_000
 
 
+class LettersSettings(Section):
+    template_file: Path = Field(
+        ROOT / "configs" / "letter.html", description="The letter to a refused applicant, as HTML with placeholders."
+    )
+
+
 class CallersSettings(Section):
     file: Path | None = Field(
         None, description="Who may ask, with hashes of their API keys; empty: everybody, without a key."
@@ -249,6 +255,7 @@ class Settings(BaseSettings):
     serving: ServingSettings = ServingSettings()
     audit: AuditSettings = AuditSettings()
     callers: CallersSettings = CallersSettings()
+    letters: LettersSettings = LettersSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.cli import proving, upkeep
+from app.cli import letters, proving, upkeep
 from app.cli.record import Since, Until, opened
 from app.cli.results import AsJson, finish
 from app.terminal import progress
@@ -25,6 +25,7 @@ commands = typer.Typer(
 
 
 # Without a name of their own they are commands of this group.
+commands.add_typer(letters.commands)
 commands.add_typer(proving.commands)
 commands.add_typer(upkeep.commands)
 

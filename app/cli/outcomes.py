@@ -60,7 +60,7 @@ def report(since: Since = None, until: Until = None, as_json: AsJson = False) ->
     Approval, bad rate, ROC AUC, Brier score and calibration among the accepted, each with its interval.
     """
     from app.audit.store.outcome_rows import outcomes
-    from app.outcomes.report import outcome_report
+    from app.outcomes.performance import outcome_report
 
     store = opened()[1]
     known = outcomes(store)

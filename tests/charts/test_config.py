@@ -28,8 +28,9 @@ SET_BY_THE_CHART = {
     "audit.signing_key_file",
     "audit.checkpoints",
     "callers.file",
+    "letters.template_file",
 }
-"""By a value of its own, by the image, or by a file that it mounts."""
+"""By a value of its own, by the image, by a file that it mounts, or for commands that no pod of it runs."""
 
 LIMITS = ("type", "enum", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "items")
 

@@ -24,7 +24,7 @@ LAYERS = [
     {"registry"},
     {"callers", "audit"},
     {"serving", "training"},
-    {"promotion", "batch", "outcomes"},
+    {"promotion", "batch", "outcomes", "letters"},
     {"cli"},
 ]
 """From the ground up: a module imports from its own name or from below."""
@@ -50,6 +50,8 @@ NOT_AT_IMPORT_TIME = {
     "lightgbm",
     "xgboost",
     "catboost",
+    "fpdf",
+    "jinja2",
 }
 
 MODULES = sorted((ROOT / "app").rglob("*.py"))

@@ -9,7 +9,7 @@ from app.audit.chain import Entry
 from app.audit.store.outcome_rows import KnownOutcome
 from app.audit.store.repository import Store
 from app.errors import RecordInvalid
-from app.outcomes.report import ACCEPTED_ONLY, OutcomeReport, outcome_report
+from app.outcomes.performance import ACCEPTED_ONLY, OutcomeReport, outcome_report
 from app.scoring.decider import Decider
 from tests.support.fakes import constant_model
 from tests.support.records import NOON, SECOND, decided, linked, policy_entry, policy_of_tests

@@ -1,0 +1,1 @@
+"""Letters to refused applicants: the notice of adverse action, from a template that a lawyer can edit."""

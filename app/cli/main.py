@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import audit, batch, contracts, keys, outcomes, policies, registry, serve, train
+from app.cli import audit, batch, console, contracts, keys, outcomes, policies, registry, serve, train
 from app.errors import CreditError
 from app.exits import FAILED, tell
 
@@ -30,6 +30,7 @@ Every command reads its settings from the environment and configs/config.yaml.""
 credit.command(epilog=train.EPILOG)(train.train)
 credit.command(epilog=serve.EPILOG)(serve.serve)
 credit.command(epilog=batch.EPILOG)(batch.batch)
+credit.command(epilog=console.EPILOG)(console.console)
 credit.add_typer(registry.commands, name="registry")
 credit.add_typer(audit.commands, name="audit")
 credit.add_typer(outcomes.commands, name="outcomes")

@@ -30,8 +30,17 @@ def pdf_of(html: str, title: str) -> bytes:
     for style, file in (("", "DejaVuSans.ttf"), ("B", "DejaVuSans-Bold.ttf")):
         document.add_font(FONT, style, FONTS / file)
     fonts = [font for font in document.fonts.values() if isinstance(font, TTFFont)]
-    if missing := sorted({each for each in html if each.isprintable() and ord(each) not in fonts[0].cmap}):
-        raise LetterInvalid(f"this letter cannot be made a PDF: the font has no {' '.join(missing)}")
+    try:
+        if missing := sorted({each for each in html if each.isprintable() and ord(each) not in fonts[0].cmap}):
+            raise LetterInvalid(f"this letter cannot be made a PDF: the font has no {' '.join(missing)}")
+        return _laid_out(document, html)
+    finally:
+        # They read their files as they are needed, and close them for nobody.
+        for font in fonts:
+            font.ttfont.close()
+
+
+def _laid_out(document: FPDF, html: str) -> bytes:
     document.add_page()
     document.set_font(FONT, size=SIZE)
     styles = {
@@ -42,7 +51,7 @@ def pdf_of(html: str, title: str) -> bytes:
     try:
         with warnings.catch_warnings():
             # Each is something that the page would not show.
-            warnings.simplefilter("error")
+            warnings.simplefilter("error", UserWarning)
             document.write_html(html, tag_styles=styles, font_family=FONT, li_prefix_color="#000000")
             return bytes(document.output())
     except (FPDFException, NotImplementedError, UserWarning, ValueError) as error:

@@ -25,6 +25,7 @@ LAYERS = [
     {"callers", "audit"},
     {"serving", "training"},
     {"promotion", "batch", "outcomes", "letters"},
+    {"console"},
     {"cli"},
 ]
 """From the ground up: a module imports from its own name or from below."""

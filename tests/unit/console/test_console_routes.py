@@ -1,0 +1,243 @@
+"""The pages: found, explained, checked, tried otherwise, written about; and who may see them."""
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.audit.commands.replay import Deciders
+from app.audit.store.repository import Store
+from app.callers.known import Callers
+from app.console.console_routes import Console, create_console
+from app.console.sessions import COOKIE, Sessions
+from app.letters.template import read_template
+from app.outcomes.given import Given
+from app.outcomes.loading import load_outcomes
+from app.scoring.decider import Decider
+from app.settings import Settings
+from harness.fields import CONTRACT
+from harness.servers import audit_in
+from tests.support.fakes import caller, constant_model
+from tests.support.records import NOON, SECOND, SIGNER, challenged, decided, linked, policy_entry, policy_of_tests
+
+CALLERS = Callers((caller("officer", "cdk_officer", "read"), caller("office", "cdk_office", "predict")))
+
+
+@dataclass
+class Browser:
+    """Keeps its cookies; follows no redirect."""
+
+    app: Any
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, method: str, path: str, **keywords: Any) -> httpx.Response:
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://console", cookies=self.cookies
+            ) as client:
+                answer = await client.request(method, path, **keywords)
+                self.cookies = dict(client.cookies)
+                return answer
+
+        return asyncio.run(asked())
+
+    def get(self, path: str, **keywords: Any) -> httpx.Response:
+        return self.ask("GET", path, **keywords)
+
+    def post(self, path: str, **keywords: Any) -> httpx.Response:
+        return self.ask("POST", path, **keywords)
+
+
+@dataclass
+class World:
+    store: Store
+    browser: Browser
+    accepted: str
+    refused: str
+
+    def acts(self, what: str) -> list[dict[str, Any]]:
+        kept = [it.to_link().fields for it in self.store.entries(("act",), None, None)]
+        return [it for it in kept if it["what"] == what]
+
+
+def world(store: Store, folder: Path, callers: Callers | None = None, template: str = "") -> World:
+    settings = Settings(audit=audit_in(folder))
+    letter = settings.letters.template_file
+    if template:
+        letter = folder / "letter.html"
+        letter.write_text(template)
+    refusing = Decider(constant_model(0.3), policy_of_tests())
+    entries = [
+        decided(Decider(constant_model(0.01, "2"), policy_of_tests()), at=NOON, application_id="A-1"),
+        decided(refusing, at=NOON + SECOND, application_id="<b>A-2</b>"),
+    ]
+    store.insert(linked([policy_entry(), *entries, challenged(entries[0], 0.04)]), SIGNER)
+    models = {
+        "models:/credit-default-model/1": constant_model(0.3),
+        "models:/credit-default-model/2": constant_model(0.01, "2"),
+    }
+    console = Console(
+        settings=settings,
+        store=store,
+        deciders=Deciders(lambda uri: models[uri], store),
+        contract=CONTRACT,
+        sessions=Sessions(callers, "somebody"),
+        template=read_template(letter),
+    )
+    return World(store, Browser(create_console(console)), entries[0].key, entries[1].key)
+
+
+def test_decisions_are_found_by_id_application_and_verdict(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    everything = it.browser.get("/").text
+    assert it.accepted in everything
+    assert it.refused in everything
+    assert "&lt;b&gt;A-2" in everything
+    assert "<b>A-2" not in everything
+    by_verdict = it.browser.get("/?verdict=REJECT&id=&application=").text
+    assert it.refused in by_verdict
+    assert it.accepted not in by_verdict
+    assert it.accepted in it.browser.get("/?application=A-1").text
+    assert "No decision is like that." in it.browser.get("/?application=A-9").text
+    found = it.browser.get(f"/?id={it.accepted.upper()}")
+    assert (found.status_code, found.headers["location"]) == (303, f"/decisions/{it.accepted}")
+    assert "holds no decision of this id" in it.browser.get("/?id=nothing").text
+
+
+def test_older_decisions_are_a_page_further(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    decider = Decider(constant_model(0.01, "2"), policy_of_tests())
+    store.insert(linked([decided(decider, at=NOON + (10 + at) * SECOND) for at in range(40)]), SIGNER)
+    first = it.browser.get("/").text
+    assert it.refused not in first
+    (further,) = re.findall(r'<a href="(/\?cursor=[^"]+)">Older', first)
+    second = it.browser.get(further.replace("&amp;", "&")).text
+    assert it.refused in second
+    assert "Older" not in second
+    assert it.browser.get("/?cursor=nonsense").status_code == 303
+
+
+def test_one_decision_is_told_with_all_that_it_followed_from_and_the_look_is_kept(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    told = it.browser.get(f"/decisions/{it.refused}").text
+    for part in ("0.300000", "credit-default-model version 1", "Reasons", "What each factor does", "dollars a month"):
+        assert part in told
+    assert "utilisation" in told
+    assert ": 0.040000" in it.browser.get(f"/decisions/{it.accepted}").text
+    assert [(act["by"], act["about"]["decision"]) for act in it.acts("look")] == [
+        ("somebody", it.refused),
+        ("somebody", it.accepted),
+    ]
+    missing = it.browser.get("/decisions/0197f6a5-0000-7000-8000-000000000000")
+    assert (missing.status_code, "holds no decision" in missing.text) == (404, True)
+
+
+def test_an_outcome_is_told_and_the_report_has_it(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    load_outcomes(store, [Given(2, it.accepted, None, 1, "2026-12-01")], "x.csv", "somebody", SIGNER, lambda _: None)
+    assert "default, observed 2026-12-01" in it.browser.get(f"/decisions/{it.accepted}").text
+    report = it.browser.get("/outcomes").text
+    assert "2026-09" in report
+    assert "100.00 %" in report
+
+
+def test_the_button_verifies_and_replays(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    assert "comes out again to the last bit" in it.browser.post(f"/decisions/{it.refused}/check").text
+    with store.engine.begin() as connection:
+        changed = "UPDATE decisions SET content = replace(content, 'REJECT', 'ACCEPT')"
+        connection.execute(text(changed))
+    answer = it.browser.post(f"/decisions/{it.refused}/check")
+    assert "does not have its hash" in answer.text
+    assert "comes out again" not in answer.text
+
+
+def test_what_if_says_what_the_model_would_and_keeps_nothing_of_it(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    before = len(store.entries(("decision", "act", "policy"), None, None)), store.count(None, None)
+    assert 'value="5400"' in it.browser.get(f"/decisions/{it.refused}/what-if").text
+    typed = dict.fromkeys(CONTRACT.asked_names, "17")
+    told = it.browser.post(f"/decisions/{it.refused}/what-if", data=typed).text
+    # The policy's own rule refuses whoever is younger.
+    assert "REJECT" in told
+    assert 'value="17"' in told
+    wrong = it.browser.post(f"/decisions/{it.refused}/what-if", data=typed | {"age": "old", "DebtRatio": "-1"}).text
+    assert "age must be a number" in wrong
+    assert "DebtRatio must be at least 0" in wrong
+    after = len(store.entries(("decision", "act", "policy"), None, None)), store.count(None, None)
+    # Only that somebody looked.
+    assert after == (before[0] + 3, before[1])
+    assert [act["about"] for act in it.acts("what_if")] == [{"decision": it.refused}] * 3
+
+
+def test_a_letter_is_looked_at_and_kept_once_it_is_sent(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path, template="<p>{{ decision_id }}</p>{% for it in reasons %}<p>{{ it }}</p>{% endfor %}")
+    assert "PDF, and keep it as sent" in it.browser.get(f"/decisions/{it.refused}/letter").text
+    assert store.entries(("letter",), None, None) == []
+    sent = it.browser.post(f"/decisions/{it.refused}/letter")
+    assert (sent.headers["content-type"], sent.content[:5]) == ("application/pdf", b"%PDF-")
+    (kept,) = store.entries(("letter",), None, None)
+    assert (kept.key, kept.to_link().fields["by"]) == (it.refused, "somebody")
+    refused = it.browser.post(f"/decisions/{it.accepted}/letter")
+    assert "there is nothing to give notice of" in refused.text
+
+
+def test_a_letter_that_lawyers_have_not_settled_is_a_draft(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    told = it.browser.get(f"/decisions/{it.refused}/letter").text
+    assert "A draft: the template still has" in told
+    assert it.browser.post(f"/decisions/{it.refused}/letter").content.startswith(b"%PDF-")
+    assert store.entries(("letter",), None, None) == []
+
+
+def test_who_has_no_session_is_sent_to_sign_in_and_sees_nothing(sqlite_store: Store, tmp_path: Path) -> None:
+    it = world(sqlite_store, tmp_path, CALLERS)
+    for method, path in (
+        ("GET", "/"),
+        ("GET", f"/decisions/{it.refused}"),
+        ("POST", f"/decisions/{it.refused}/letter"),
+    ):
+        answer = it.browser.ask(method, path)
+        assert (answer.status_code, answer.headers["location"], answer.content) == (303, "/sign-in", b"")
+    for key in ("", "cdk_nobody", "cdk_office"):
+        assert it.browser.post("/sign-in", data={"key": key}).status_code == 403
+    assert it.acts("look") == []
+    answer = it.browser.post("/sign-in", data={"key": "cdk_officer"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert it.browser.get(f"/decisions/{it.refused}").status_code == 200
+    assert [act["by"] for act in it.acts("look")] == ["officer"]
+    old = dict(it.browser.cookies)
+    it.browser.post("/sign-out")
+    it.browser.cookies = old
+    assert it.browser.get("/").status_code == 303
+    assert COOKIE in old
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/static/console.css", "/nothing", "/decisions/1"])
+def test_every_answer_says_what_a_browser_may_do_with_it(sqlite_store: Store, tmp_path: Path, path: str) -> None:
+    answer = world(sqlite_store, tmp_path).browser.get(path)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "<script" not in answer.text
+    assert "style=" not in answer.text
+
+
+def test_another_site_can_ask_for_nothing(sqlite_store: Store, tmp_path: Path) -> None:
+    it = world(sqlite_store, tmp_path)
+    foreign = it.browser.post(f"/decisions/{it.refused}/letter", headers={"Origin": "https://elsewhere.example"})
+    own = it.browser.post(f"/decisions/{it.refused}/check", headers={"Origin": "http://console"})
+    assert (foreign.status_code, own.status_code) == (403, 200)
+
+
+def test_a_form_without_end_is_cut_off(sqlite_store: Store, tmp_path: Path) -> None:
+    it = world(sqlite_store, tmp_path, CALLERS)
+    assert "larger than 64 KiB" in it.browser.post("/sign-in", data={"key": "x" * 70_000}).text

@@ -34,7 +34,7 @@ def copies(root: Path) -> Iterator[Copy]:
         path = about.parent.relative_to(root) / "templates" / "_helpers.tpl"
         yield Copy(path, HELPERS, f"{{{{/* {origin(HELPERS)} */}}}}\n" + helpers.replace("CHART", chart))
         yield copy_of(root, about.parent / "values.yaml", generated(chart))
-    for name in ("policy.yaml", "contract.yaml"):
+    for name in ("policy.yaml", "contract.yaml", "letter.html"):
         yield copy_of(root, root / "configs" / name, generated("api"))
     for rules in sorted(root.glob("monitoring/rules/*.yaml")):
         # Each server's rules go with its chart, all others with the API's.
@@ -50,9 +50,9 @@ def generated(chart: str) -> Path:
 
 
 def copy_of(root: Path, file: Path, folder: Path) -> Copy:
-    """A file's copy in a folder of a chart; of JSON, to the byte."""
+    """A file's copy in a folder of a chart; of JSON and HTML, to the byte."""
     source = file.relative_to(root)
-    first = "" if file.suffix == ".json" else f"# {origin(source)}\n"
+    first = "" if file.suffix in (".json", ".html") else f"# {origin(source)}\n"
     return Copy(folder / file.name, source, first + file.read_text())
 
 

@@ -54,7 +54,8 @@ def test_the_variables_in_the_pods_are_settings_that_the_api_accepts(
     config = next(o for o in objects if o["kind"] == "ConfigMap" and o["metadata"]["name"].endswith("-config"))
     (tmp_path / "config.yaml").write_text(config["data"]["config.yaml"])
     monkeypatch.setattr(module, "CONFIG_FILE", tmp_path / "config.yaml")
-    for name, value in environment(pod_of(one(objects, "Deployment"))).items():
+    server = one([o for o in objects if not o["metadata"]["name"].endswith("-console")], "Deployment")
+    for name, value in environment(pod_of(server)).items():
         monkeypatch.setenv(name, value if isinstance(value, str) else "postgresql+psycopg2://credit:x@postgres/credit")
     loaded = load_settings()
     asked = values.get("audit", {})
@@ -181,7 +182,7 @@ def test_the_record_is_read_from_outside_only_where_it_takes_a_key() -> None:
         return {path["path"] for path in rule["http"]["paths"]}
 
     assert "/decisions" in outside(FULL)
-    assert "/decisions" not in outside(FULL | {"callers": {"enabled": False}})
+    assert "/decisions" not in outside(FULL | {"callers": {"enabled": False}, "console": {"enabled": False}})
 
 
 @pytest.mark.parametrize(("values", "wanted"), [({}, "false"), (CALLERS, "true")])

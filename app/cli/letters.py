@@ -1,7 +1,6 @@
 """`credit audit`: the letters that refused applicants get."""
 
 from contextlib import closing
-from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +8,7 @@ import typer
 
 from app.cli.record import Since, Until, opened
 from app.cli.results import AsJson, finish
+from app.user import user
 
 commands = typer.Typer()
 
@@ -49,7 +49,7 @@ def letter(
         raise RecordInvalid(f"the database holds no decision {key}; it may be in the journal still")
     made = letter_of(stored, template, to or [])
     written, counting = write_letters([made], template, lambda _: output, output)
-    keep_letters(store, counting, template, by or getuser(), signer_of(settings.audit))
+    keep_letters(store, counting, template, by or user(), signer_of(settings.audit))
     finish(written, as_json)
 
 
@@ -82,5 +82,5 @@ def letters(
         refused = [it for it in records if it.verdict == "REJECT" and it.key not in told]
     made = (letter_of(it, template, []) for it in refused)
     written, counting = write_letters(made, template, lambda it: output / f"{it.decision_id}.{kind}", output)
-    keep_letters(store, counting, template, by or getuser(), signer_of(settings.audit))
+    keep_letters(store, counting, template, by or user(), signer_of(settings.audit))
     finish(written, as_json)

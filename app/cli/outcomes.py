@@ -1,7 +1,6 @@
 """`credit outcomes`: what became of the decisions."""
 
 from contextlib import closing
-from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 from app.cli.record import Since, Until, opened
 from app.cli.results import AsJson, finish
 from app.terminal import progress
+from app.user import user
 
 commands = typer.Typer(
     help="Take in what became of the decisions, and see what that says of the models.",
@@ -45,7 +45,7 @@ def load(
     settings, store = opened()
     given = read_given(file, load_contract(settings))
     with progress(len(given), "outcomes") as done:
-        loaded = load_outcomes(store, given, file.name, by or getuser(), signer_of(settings.audit), done)
+        loaded = load_outcomes(store, given, file.name, by or user(), signer_of(settings.audit), done)
     finish(loaded, as_json)
 
 

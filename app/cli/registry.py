@@ -1,13 +1,12 @@
 """`credit registry`: the model registry, by hand."""
 
-import os
 from dataclasses import asdict, dataclass
-from getpass import getuser
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from app.cli.results import AsJson, finish
+from app.user import user
 
 if TYPE_CHECKING:
     from app.audit.acts import Actor
@@ -198,11 +197,3 @@ def _actor(by: str | None, reason: str, approved_by: str | None = None) -> "Acto
     from app.audit.acts import Actor
 
     return Actor(by or user(), reason, approved_by)
-
-
-def user() -> str:
-    """The user of this system; its number where it has no name, as in a container."""
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return f"user {os.getuid()}"

@@ -1,6 +1,5 @@
 """The console's own process."""
 
-from getpass import getuser
 from ipaddress import ip_address
 
 import uvicorn
@@ -18,6 +17,7 @@ from app.errors import SettingInvalid
 from app.letters.template import read_template
 from app.serving.http.logs import logging_config
 from app.settings import load_settings
+from app.user import user
 
 
 def serve_console(host: str, port: int) -> None:
@@ -35,7 +35,7 @@ def serve_console(host: str, port: int) -> None:
         store=store,
         deciders=Deciders(registered(settings), store, made_by(settings)),
         contract=load_contract(settings),
-        sessions=Sessions(callers, getuser()),
+        sessions=Sessions(callers, user()),
         template=read_template(settings.letters.template_file),
     )
     log_config = logging_config(settings.serving.log_level)

@@ -95,6 +95,21 @@ def test_files_are_scored_as_the_server_answers_to_the_last_bit(store: Store, se
     assert [list(row) for row in made["reasons"]] == codes
 
 
+def test_mlflows_own_client_gets_what_predict_proba_gives(store: Store, serve: Serve) -> None:
+    from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+
+    server = serve(store)
+    server.wait_ready()
+    rows = sample_rows(50)
+    frame = pd.DataFrame([row[1:] for row in rows], columns=list(FEATURES), dtype=float)
+    port = int(server.url.rpartition(":")[2])
+    client: Any = ScoringServerClient
+    found = client("127.0.0.1", port).invoke(frame).get_predictions().to_numpy()
+    expected = expected_probabilities(store, rows)
+    assert found[:, 1].tolist() == expected
+    assert found[:, 0].tolist() == [1.0 - probability for probability in expected]
+
+
 def test_every_decision_is_counted_once(store: Store, serve: Serve) -> None:
     server = serve(store)
     server.wait_ready()

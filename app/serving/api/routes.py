@@ -34,6 +34,9 @@ from app.serving.api.schema import (
     factor_of,
     position_of,
 )
+from app.serving.doors.doorway import Deciding
+from app.serving.doors.mlflow_scoring import add_mlflow_scoring
+from app.serving.doors.open_inference import add_open_inference
 from app.serving.http.edge import IDEMPOTENCY_KEY, Edge, EdgeMiddleware
 from app.serving.http.media import require_json
 from app.serving.http.messages import Answered, header_values, response_of
@@ -79,6 +82,9 @@ def create_app(
     _add_decisions(app, reader, holder, challenger, recorder, predict, Idempotency(settings))
     add_explain(app, reader, holder)
     add_records(app, settings, reader)
+    deciding = Deciding(reader, holder, challenger, recorder)
+    add_open_inference(app, deciding)
+    add_mlflow_scoring(app, deciding)
     _add_model(app, settings, reader.contract, holder, challenger)
     _add_operation(app, holder)
     _add_metrics(app, metrics)

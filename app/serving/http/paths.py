@@ -32,9 +32,19 @@ PREDICT = Endpoint("/predict", "predict", sheddable=True, public=True)
 BATCH = Endpoint("/predict/batch", "predict", most_body_bytes=4 * MIB, sheddable=True, public=True)
 EXPLAIN = Endpoint("/explain", "read", sheddable=True, public=True)
 
+INVOCATIONS = Endpoint("/invocations", "predict", most_body_bytes=4 * MIB, sheddable=True, public=True)
+
 ENDPOINTS = (
     PREDICT,
     BATCH,
+    INVOCATIONS,
+    Endpoint("/ping", None, public=True),
+    Endpoint("/version", None, public=True),
+    Endpoint("/v2", None, public=True),
+    Endpoint("/v2/health/live", None, public=True),
+    Endpoint("/v2/health/ready", None, public=True),
+    Endpoint("/v2/models", "predict", public=True),
+    Endpoint("/v2/models/{path}", "predict", most_body_bytes=4 * MIB, public=True),
     EXPLAIN,
     Endpoint("/decisions", "read", public=True, hidden=True),
     Endpoint("/decisions/{id}", "read", public=True, hidden=True),

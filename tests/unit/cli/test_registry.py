@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.cli.registry import user
 from app.promotion import comparing, judging
 from app.promotion.judging import Promotion
 from app.registry import aliases
+from app.user import user
 from tests.support.commands import credit
 
 

@@ -26,6 +26,9 @@ def test_every_route_is_open_or_needs_a_scope_by_intention() -> None:
         "/predict": "predict",
         "/predict/batch": "predict",
         "/explain": "read",
+        "/invocations": "predict",
+        "/v2/models": "predict",
+        "/v2/models/{path:path}": "predict",
         "/decisions": "read",
         "/decisions/{id}": "read",
     }

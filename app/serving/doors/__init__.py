@@ -1,0 +1,1 @@
+"""Other protocols that clients know, each a way to the same decisions."""

@@ -70,7 +70,12 @@ def add_open_inference(app: FastAPI, deciding: Deciding) -> None:
     @app.post("/v2/models/{path:path}", include_in_schema=False)
     async def infer(request: Request, path: str) -> Response:
         async def tell() -> Any:
-            require_json(header_values(request.headers.raw))
+            headers = header_values(request.headers.raw)
+            # Triton's client says nothing of what it sends; a browser's form always does.
+            if b"content-type" in headers:
+                require_json(headers)
+            if b"inference-header-content-length" in headers:
+                raise DoorInvalid("binary tensors are not taken; send the data as JSON")
             content = await request.body()
             if not path.endswith("/infer"):
                 raise LookupError(f"nothing is posted here but to /v2/models/{served()['name']}/infer")

@@ -137,6 +137,16 @@ def test_what_is_wrong_is_told_as_an_error_of_the_protocol(body: Any, what: str)
     assert re.search(what, answer.json()["error"]), answer.json()["error"]
 
 
-def test_another_media_type_is_refused() -> None:
-    answer = Api(constant_model(0.3)).request("POST", f"{MODEL}/infer", content=b"{}")
-    assert (answer.status_code, list(answer.json())) == (415, ["error"])
+def test_another_media_type_is_refused_and_none_is_json() -> None:
+    api, body = Api(constant_model(0.3)), json.dumps({"inputs": [tensor([ROW])]})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    refused = api.request("POST", f"{MODEL}/infer", content=body, headers=form)
+    assert (refused.status_code, list(refused.json())) == (415, ["error"])
+    assert outputs(api.request("POST", f"{MODEL}/infer", content=body.encode()))["decision"] == ["REJECT"]
+
+
+def test_binary_tensors_are_refused_in_words() -> None:
+    answer = Api(constant_model(0.3)).request(
+        "POST", f"{MODEL}/infer", content=b"{}\0\0", headers={"Inference-Header-Content-Length": "2"}
+    )
+    assert (answer.status_code, "binary tensors" in answer.json()["error"]) == (400, True)

@@ -54,6 +54,9 @@ class Console:
     contract: Contract
     sessions: Sessions
     template: LetterTemplate
+    hosts: frozenset[str] = frozenset()
+    """Names that it answers to; all of them when empty. Where nobody signs in, a page of another site whose name was
+    made to lead here could read everything."""
 
     def stored(self, key: str) -> Stored | None:
         """A decision by its id."""
@@ -83,11 +86,9 @@ def create_console(console: Console) -> FastAPI:
     @app.middleware("http")
     async def guarded(request: Request, call: Any) -> Response:
         request.state.who = console.sessions.who(request.cookies.get(COOKIE))
-        origin = request.headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-            response: Response = page(
-                request, "message.html", 403, title="Refused", text="Another site asked for that."
-            )
+        response: Response
+        if (refused := _refused(console, request)) is not None:
+            response = page(request, "message.html", 403, title="Refused", text=refused)
         elif request.state.who is None and request.url.path not in OPEN:
             response = RedirectResponse("/sign-in", 303)
         else:
@@ -113,6 +114,16 @@ def create_console(console: Console) -> FastAPI:
         return Response(f"credit console {__version__}\n", media_type="text/plain")
 
     return app
+
+
+def _refused(console: Console, request: Request) -> str | None:
+    """Why a request is not this console's own; None for one that is."""
+    if console.hosts and request.url.hostname not in console.hosts:
+        return "This console answers to this machine's own name, localhost."
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        return "Another site asked for that."
+    return None
 
 
 async def _form(request: Request) -> dict[str, str]:

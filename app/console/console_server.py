@@ -19,6 +19,8 @@ from app.serving.http.logs import logging_config
 from app.settings import load_settings
 from app.user import user
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
 
 def serve_console(host: str, port: int) -> None:
     """Until SIGTERM. Raises SettingInvalid, also where strangers could read without a key; LetterInvalid."""
@@ -37,6 +39,7 @@ def serve_console(host: str, port: int) -> None:
         contract=load_contract(settings),
         sessions=Sessions(callers, user()),
         template=read_template(settings.letters.template_file),
+        hosts=LOOPBACK if callers is None else frozenset(),
     )
     log_config = logging_config(settings.serving.log_level)
     uvicorn.run(create_console(console), host=host, port=port, log_config=log_config, access_log=False)

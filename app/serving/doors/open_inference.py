@@ -14,7 +14,7 @@ from app import __version__
 from app.contract.fields import Field
 from app.serving.doors.doorway import Deciding, DoorInvalid
 from app.serving.http.media import require_json
-from app.serving.http.messages import NO_STORE, Answered, answer_of, header_values, response_of
+from app.serving.http.messages import NO_STORE, Answered, HeaderValues, answer_of, header_values, response_of
 from app.serving.http.problems import REFUSALS, problem_of
 
 SERVER = "credit-default-decisions"
@@ -70,12 +70,7 @@ def add_open_inference(app: FastAPI, deciding: Deciding) -> None:
     @app.post("/v2/models/{path:path}", include_in_schema=False)
     async def infer(request: Request, path: str) -> Response:
         async def tell() -> Any:
-            headers = header_values(request.headers.raw)
-            # Triton's client says nothing of what it sends; a browser's form always does.
-            if b"content-type" in headers:
-                require_json(headers)
-            if b"inference-header-content-length" in headers:
-                raise DoorInvalid("binary tensors are not taken; send the data as JSON")
+            _require_json(header_values(request.headers.raw))
             content = await request.body()
             if not path.endswith("/infer"):
                 raise LookupError(f"nothing is posted here but to /v2/models/{served()['name']}/infer")
@@ -83,6 +78,14 @@ def add_open_inference(app: FastAPI, deciding: Deciding) -> None:
             return await _infer(deciding, _object(content), request.scope["caller"])
 
         return await _told(tell)
+
+
+def _require_json(headers: HeaderValues) -> None:
+    # Triton's client says nothing of what it sends; a browser's form always does.
+    if b"content-type" in headers:
+        require_json(headers)
+    if b"inference-header-content-length" in headers:
+        raise DoorInvalid("binary tensors are not taken; send the data as JSON")
 
 
 async def _infer(deciding: Deciding, body: dict[str, Any], caller: str | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ class World:
     browser: Browser
     accepted: str
     refused: str
+    console: Console
 
     def acts(self, what: str) -> list[dict[str, Any]]:
         kept = [it.to_link().fields for it in self.store.entries(("act",), None, None)]
@@ -90,7 +91,7 @@ def world(store: Store, folder: Path, callers: Callers | None = None, template: 
         sessions=Sessions(callers, "somebody"),
         template=read_template(letter),
     )
-    return World(store, Browser(create_console(console)), entries[0].key, entries[1].key)
+    return World(store, Browser(create_console(console)), entries[0].key, entries[1].key, console)
 
 
 def test_decisions_are_found_by_id_application_and_verdict(store: Store, tmp_path: Path) -> None:
@@ -236,6 +237,14 @@ def test_another_site_can_ask_for_nothing(sqlite_store: Store, tmp_path: Path) -
     foreign = it.browser.post(f"/decisions/{it.refused}/letter", headers={"Origin": "https://elsewhere.example"})
     own = it.browser.post(f"/decisions/{it.refused}/check", headers={"Origin": "http://console"})
     assert (foreign.status_code, own.status_code) == (403, 200)
+
+
+def test_where_nobody_signs_in_another_name_for_this_machine_is_refused(sqlite_store: Store, tmp_path: Path) -> None:
+    it = world(sqlite_store, tmp_path)
+    closed = replace(it.console, hosts=frozenset({"localhost"}))
+    browser = Browser(create_console(closed))
+    assert browser.get(f"/decisions/{it.refused}").status_code == 403
+    assert browser.get(f"http://localhost:8080/decisions/{it.refused}").status_code == 200
 
 
 def test_a_form_without_end_is_cut_off(sqlite_store: Store, tmp_path: Path) -> None:

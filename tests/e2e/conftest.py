@@ -27,6 +27,7 @@ ORDER = [
     "test_disruption",
     "test_following",
     "test_evidence",
+    "test_console",
     "test_record",
     "test_batch",
     "test_scaling",

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,34 @@ def test_what_a_threshold_earns_is_kept_as_a_picture_of_the_versions_run(store: 
     run_id, _, path = told["picture"].removeprefix("runs:/").partition("/")
     client = MlflowClient(store.environment["MLFLOW_TRACKING_URI"])
     assert path in {file.path for file in client.list_artifacts(run_id, "pictures")}
+
+
+def test_a_simulated_year_is_loaded_once_and_reported_by_month(store: Store, tmp_path: Path) -> None:
+    environment = store.environment | {
+        "DATABASE_URI": f"sqlite:///{tmp_path / 'year.db'}",
+        "AUDIT__JOURNAL_DIR": str(tmp_path / "journal"),
+    }
+
+    def run(*command: str) -> str:
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    file = str(tmp_path / "outcomes.csv")
+    run(sys.executable, "-m", "scripts.simulate_year", "--a-month", "300", "--outcomes", file)
+    loaded = json.loads(run(PROGRAM, "outcomes", "load", file, "--json"))
+    assert loaded["new"] > 12 * 100
+    assert json.loads(run(PROGRAM, "outcomes", "load", file, "--json")) == {
+        "new": 0,
+        "corrected": 0,
+        "known": loaded["new"],
+    }
+    periods = json.loads(run(PROGRAM, "outcomes", "report", "--json"))["periods"]
+    assert [it["month"] for it in periods] == [f"2025-{month:02d}" for month in range(1, 13)]
+    assert sum(it["outcomes"] for it in periods) == loaded["new"]
+    rates = [it["bad_rate"]["value"] for it in periods]
+    assert sum(rates[6:]) > sum(rates[:6])
+    assert run(PROGRAM, "audit", "verify").startswith("OK")
 
 
 def test_a_second_training_is_compared_with_production_on_the_same_rows(store: Store) -> None:

@@ -14,7 +14,7 @@ from tests.e2e.waiting import wait_until
 pytestmark = pytest.mark.e2e
 
 KEY = "cdk_end_to_end"
-SECRET = "console-callers"
+SECRET = "e2e-callers"
 RISKY = {"data": {"features": [0, 0.99, 30, 3, 0.9, 2500, 5, 2, 0, 1, 2]}, "application_id": "A-e2e-console"}
 BEARER = {"Authorization": f"Bearer {KEY}"}
 

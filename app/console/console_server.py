@@ -10,8 +10,9 @@ from app.audit.made_by import made_by
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.callers.file import load_callers
-from app.console.console_routes import Console, create_console
+from app.console.console_routes import create_console
 from app.console.sessions import Sessions
+from app.console.shared import Console
 from app.contract_file import load_contract
 from app.errors import SettingInvalid
 from app.letters.template import read_template

@@ -13,8 +13,9 @@ from sqlalchemy import text
 from app.audit.commands.replay import Deciders
 from app.audit.store.repository import Store
 from app.callers.known import Callers
-from app.console.console_routes import Console, create_console
+from app.console.console_routes import create_console
 from app.console.sessions import COOKIE, Sessions
+from app.console.shared import Console
 from app.letters.template import read_template
 from app.outcomes.given import Given
 from app.outcomes.loading import load_outcomes

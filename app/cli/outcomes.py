@@ -68,3 +68,31 @@ def report(since: Since = None, until: Until = None, as_json: AsJson = False) ->
         with closing(store.decisions(since, until)) as records:
             found = outcome_report(records, known, done)
     finish(found, as_json)
+
+
+FAIRNESS = """\b
+Example:
+  credit fairness --groups groups.csv --since 2026-01-01
+
+FILE is a CSV with application_id and a column for each kind of group; it is read and kept nowhere."""
+
+
+def fairness(
+    groups: Annotated[Path, typer.Option(metavar="FILE", help="Which applications are of which groups.")],
+    since: Since = None,
+    until: Until = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what was decided about groups that no model sees.
+
+    Approval rates by month and version, each beside that of the largest group, with its interval.
+    """
+    from app.outcomes.fairness import fairness_report
+    from app.outcomes.given import read_groups
+
+    names, known = read_groups(groups)
+    store = opened()[1]
+    with progress(store.count(since, until), "decisions") as done:
+        with closing(store.decisions(since, until)) as records:
+            found = fairness_report(records, names, known, done)
+    finish(found, as_json)

@@ -98,6 +98,37 @@ def _read(line: int, row: dict[str, str | None], contract: Contract, faults: Fau
     return None if wrong or bad is None else Given(line, decision_id, application, bad, told["observed"])
 
 
+def read_groups(path: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Of a CSV file with application_id and one column or more: the names of those, and their texts by application.
+
+    An empty cell is a group of its own. Raises OutcomesInvalid.
+    """
+    faults = Faults(path.name)
+    found: dict[str, tuple[str, ...]] = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            names = tuple(name for name in reader.fieldnames or () if name != "application_id")
+            if not names or "application_id" not in (reader.fieldnames or ()):
+                raise OutcomesInvalid(
+                    f"{path.name} must have the column application_id, and one for each kind of group"
+                )
+            for row in reader:
+                application = (row["application_id"] or "").strip()
+                if None in row or None in row.values() or not application:
+                    faults.add(reader.line_num, "it has more or fewer values than the heading, or no application_id")
+                elif application in found:
+                    faults.add(reader.line_num, "its application_id is in an earlier line too")
+                else:
+                    found[application] = tuple((row[name] or "").strip() or "not stated" for name in names)
+    except OSError as error:
+        raise OutcomesInvalid(f"{path} cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise OutcomesInvalid(f"{path} is no CSV file in UTF-8 ({type(error).__name__}); save it as one") from error
+    faults.refuse()
+    return names, found
+
+
 def outcome_of(text: str, contract: Contract) -> int | None:
     """1 for the contract's bad value, 0 for its good one, None for any other text."""
     for value, bad in ((contract.outcome.bad, 1), (contract.outcome.good, 0)):

@@ -1,6 +1,6 @@
 """How a model treats groups that it does not see: those of columns that are kept from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 
@@ -64,7 +64,7 @@ def _groups_of(column: str, texts: Texts, held_out: Dataset, probability: Floats
     found = frame.by_group.sort_values("rows", ascending=False, kind="stable")
     rows, approved, roc_auc, errors = (found[name].astype(float).tolist() for name in found.columns)
     for at, name in enumerate(found.index):
-        ratio, low, high = (1.0, 1.0, 1.0) if at == 0 and approved[0] else _ratio(approved, rows, at)
+        ratio, low, high = (1.0, 1.0, 1.0) if at == 0 and approved[0] else ratio_of(approved, rows, at)
         yield Group(
             column=column,
             name=str(name),
@@ -84,8 +84,8 @@ def _large_enough(texts: Texts, held_out: Dataset) -> list[str]:
     return [name for name, it in outcomes.items() if min(it.sum(), (1 - it).sum()) >= FEWEST_OF_EACH_OUTCOME]
 
 
-def _ratio(approved: list[float], rows: list[float], at: int) -> tuple[float, float, float]:
-    """Of the shares of the group at that place and of the first, with its interval."""
+def ratio_of(approved: Sequence[float], rows: Sequence[float], at: int) -> tuple[float, float, float]:
+    """Of the shares of the group at that place and of the first, with its interval; NaN where nobody is approved."""
     if not approved[at] or not approved[0]:
         return float("nan"), float("nan"), float("nan")
     ratio = approved[at] / approved[0]

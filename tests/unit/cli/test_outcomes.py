@@ -45,3 +45,12 @@ def test_a_file_with_a_wrong_line_is_refused_in_one_sentence(
     assert credit("outcomes", "load", str(file)) == 2
     told = capsys.readouterr().err
     assert told == "error: september.csv, of which nothing was taken: line 2: outcome must be 1 or 0\n"
+
+
+def test_groups_are_compared_by_their_file(keys: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "groups.csv"
+    file.write_text("application_id,sex\nA-1,f\n")
+    assert credit("fairness", "--groups", str(file), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["decisions"] == len(keys)
+    assert credit("fairness", "--groups", str(tmp_path / "none.csv")) == 2
+    assert "none.csv cannot be read" in capsys.readouterr().err

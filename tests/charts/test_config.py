@@ -6,8 +6,10 @@ from typing import Any
 
 import yaml
 
+from app.contract.contract import Contract
+from app.scoring.policy import Policy
 from app.settings import Settings
-from tests.charts.conftest import CHARTS, one, render
+from tests.charts.conftest import CHARTS, ROOT, one, render
 
 SET_BY_THE_CHART = {
     "git_commit",
@@ -88,3 +90,28 @@ def test_a_lender_says_in_values_what_the_record_promises() -> None:
     deployed = yaml.safe_load(one(render("api", {"config": config}), "ConfigMap", "api-config")["data"]["config.yaml"])
     for name, section in config.items():
         assert deployed[name].items() >= section.items()
+
+
+def test_a_second_lender_is_values_alone() -> None:
+    example = ROOT / "examples" / "german-credit"
+    contract, policy = (yaml.safe_load((example / f"{name}.yaml").read_text()) for name in ("contract", "policy"))
+    config: dict[str, dict[str, Any]] = {
+        "mlflow": {"model_name": "german-credit", "model_uri": "models:/german-credit@production"},
+        "train": {
+            "groups": ["personal_status_and_sex", "foreign_worker"],
+            "gate": {
+                "min_roc_auc": 0.7,
+                "max_calibration_error": 0.15,
+                "min_elderly_auc_ratio": 0,
+                "min_elderly_approval_ratio": 0,
+            },
+        },
+    }
+    objects = render("api", {"contract": contract, "policy": policy, "config": config})
+    deployed = one(objects, "ConfigMap", "api-policy")["data"]
+    assert Contract.from_json(yaml.safe_load(deployed["contract.yaml"])) == Contract.from_json(contract)
+    served = Policy.from_json(yaml.safe_load(deployed["policy.yaml"]))
+    assert [*served.problems(Contract.from_json(contract))] == []
+    assert served.threshold == policy["threshold"]
+    settings = yaml.safe_load(one(objects, "ConfigMap", "api-config")["data"]["config.yaml"])
+    assert settings["train"]["groups"] == config["train"]["groups"]

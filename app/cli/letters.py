@@ -71,12 +71,16 @@ def letters(
     A refusal that the record has a letter about already gets none.
     """
     from app.audit.signing import signer_of
+    from app.errors import LetterInvalid
     from app.letters.template import read_template
     from app.letters.writing import keep_letters, letter_of, write_letters
 
     settings, store = opened()
     template = read_template(settings.letters.template_file)
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LetterInvalid(f"--output {output} cannot be made: {error.strerror or error}") from error
     told = {it.key for it in store.entries(("letter",), None, None)}
     with closing(store.decisions(since, until)) as records:
         refused = [it for it in records if it.verdict == "REJECT" and it.key not in told]

@@ -13,7 +13,6 @@ from app.audit.store.outcome_rows import outcomes
 from app.console.decision_pages import add_decisions, add_letters
 from app.console.sessions import COOKIE, keep
 from app.console.shared import Console, Render, form_of
-from app.console.views import written
 from app.errors import CreditError
 from app.outcomes.performance import outcome_report
 
@@ -33,7 +32,6 @@ def create_console(console: Console) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     environment = Environment(loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined)
-    environment.filters["written"] = written
 
     def page(request: Request, name: str, status: int = 200, **values: Any) -> Response:
         who = getattr(request.state, "who", None)

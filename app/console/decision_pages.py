@@ -132,7 +132,9 @@ def add_letters(app: FastAPI, console: Console, page: Render, missing: Missing) 
             return missing(request)
         made = letter_of(stored, console.template, [])
         content = pdf_of(made.html, f"Notice on decision {stored.key}")
-        if not UNSETTLED.search(made.kept):
+        if UNSETTLED.search(made.kept):
+            console.looked(request.state.who, "letter_preview", stored.key)
+        else:
             signer = signer_of(console.settings.audit)
             keep_letters(console.store, [made], console.template, request.state.who, signer)
         name = {"Content-Disposition": f'attachment; filename="{stored.key}.pdf"'}

@@ -106,6 +106,6 @@ def _groups(names: Sequence[str], decided: Counter[Key], approved: Counter[Key])
         rows = [float(decided[key]) for key in groups]
         shares = [approved[key] / decided[key] for key in groups]
         for at, (column, month, version, group) in enumerate(groups):
-            ratio = (1.0, 1.0, 1.0) if at == 0 and shares[0] else ratio_of(shares, rows, at)
+            ratio = ratio_of(shares, rows, at)
             found.append(GroupDecisions(column, group, month, version, int(rows[at]), shares[at], *ratio))
     return found

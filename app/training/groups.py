@@ -30,7 +30,7 @@ class Group:
     high: float
     roc_auc: float
     auc_ratio: float
-    """ROC AUC over that of the largest group of the column."""
+    """ROC AUC over that of the largest group of the column; NaN where that is 0."""
     calibration_error: float
 
 
@@ -64,7 +64,7 @@ def _groups_of(column: str, texts: Texts, held_out: Dataset, probability: Floats
     found = frame.by_group.sort_values("rows", ascending=False, kind="stable")
     rows, approved, roc_auc, errors = (found[name].astype(float).tolist() for name in found.columns)
     for at, name in enumerate(found.index):
-        ratio, low, high = (1.0, 1.0, 1.0) if at == 0 and approved[0] else ratio_of(approved, rows, at)
+        ratio, low, high = ratio_of(approved, rows, at)
         yield Group(
             column=column,
             name=str(name),
@@ -74,7 +74,7 @@ def _groups_of(column: str, texts: Texts, held_out: Dataset, probability: Floats
             low=low,
             high=high,
             roc_auc=roc_auc[at],
-            auc_ratio=roc_auc[at] / roc_auc[0],
+            auc_ratio=roc_auc[at] / roc_auc[0] if roc_auc[0] else float("nan"),
             calibration_error=errors[at],
         )
 
@@ -88,6 +88,8 @@ def ratio_of(approved: Sequence[float], rows: Sequence[float], at: int) -> tuple
     """Of the shares of the group at that place and of the first, with its interval; NaN where nobody is approved."""
     if not approved[at] or not approved[0]:
         return float("nan"), float("nan"), float("nan")
+    if at == 0:
+        return 1.0, 1.0, 1.0
     ratio = approved[at] / approved[0]
     error = sqrt(sum((1 - approved[it]) / (approved[it] * rows[it]) for it in (at, 0)))
     return ratio, exp(log(ratio) - SURE * error), exp(log(ratio) + SURE * error)

@@ -25,6 +25,10 @@ NUMBERS = {f"{kind}{bits}" for kind in ("INT", "UINT") for bits in (8, 16, 32, 6
 TEXTS = {"BYTES"}
 
 
+class NotServed(Exception):
+    """Names what is served instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tensor:
     """One input, its values in one row-major list."""
@@ -73,7 +77,7 @@ def add_open_inference(app: FastAPI, deciding: Deciding) -> None:
             _require_json(header_values(request.headers.raw))
             content = await request.body()
             if not path.endswith("/infer"):
-                raise LookupError(f"nothing is posted here but to /v2/models/{served()['name']}/infer")
+                raise NotServed(f"nothing is posted here but to /v2/models/{served()['name']}/infer")
             _require(served(), path.removesuffix("/infer"))
             return await _infer(deciding, _object(content), request.scope["caller"])
 
@@ -171,11 +175,11 @@ def _datatype(field: Field) -> str:
 def _require(identity: dict[str, str], path: str) -> None:
     name, _, version = path.partition("/versions/")
     if name != identity["name"]:
-        raise LookupError(f"the model that is served is {identity['name']}")
+        raise NotServed(f"the model that is served is {identity['name']}")
     if version and version != identity["version"]:
-        raise LookupError(f"the version that is served is {identity['version']}")
+        raise NotServed(f"the version that is served is {identity['version']}")
     if "/versions/" in path and not version:
-        raise LookupError("the version is missing")
+        raise NotServed("the version is missing")
 
 
 def _object(content: bytes) -> dict[str, Any]:
@@ -207,8 +211,8 @@ async def _told(tell: Callable[[], Awaitable[Any]]) -> Response:
         return _json(await tell())
     except DoorInvalid as error:
         return _json({"error": str(error)}, 400)
-    except LookupError as error:
-        return _json({"error": str(error.args[0])}, 404)
+    except NotServed as error:
+        return _json({"error": str(error)}, 404)
     except REFUSALS as error:
         return response_of(_as_error(problem_of(error)))
 

@@ -194,8 +194,11 @@ def test_a_letter_that_lawyers_have_not_settled_is_a_draft(store: Store, tmp_pat
     it = world(store, tmp_path)
     told = it.browser.get(f"/decisions/{it.refused}/letter").text
     assert "A draft: the template still has" in told
+    looks = len(it.acts("letter_preview"))
     assert it.browser.post(f"/decisions/{it.refused}/letter").content.startswith(b"%PDF-")
     assert store.entries(("letter",), None, None) == []
+    # What was sent is kept; of a draft, that somebody took it.
+    assert len(it.acts("letter_preview")) == looks + 1
 
 
 def test_who_has_no_session_is_sent_to_sign_in_and_sees_nothing(sqlite_store: Store, tmp_path: Path) -> None:

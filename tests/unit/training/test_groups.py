@@ -42,6 +42,14 @@ def test_a_column_whose_groups_are_all_small_gives_none() -> None:
     assert measure_groups(rows, np.full(300, 0.01), 0.05) == []
 
 
+def test_a_group_that_is_ranked_upside_down_has_no_ratio_to_it() -> None:
+    rows = people()
+    scores = np.where(rows.groups["kind"] == "b", 0.01, np.tile([0.9, 0.01], 150))
+    first, second = measure_groups(rows, scores, 0.05)
+    assert (first.roc_auc, second.roc_auc) == (0.0, 0.5)
+    assert np.isnan([first.auc_ratio, second.auc_ratio]).all()
+
+
 def test_where_nobody_is_approved_there_is_no_ratio() -> None:
     found = measure_groups(people(), np.full(300, 0.9), 0.05)
     assert all(np.isnan([it.approval_ratio, it.low, it.high]).all() for it in found)

@@ -1,11 +1,14 @@
 """The Open Inference Protocol: the same decisions, in its own shapes, and its own errors."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.scoring.model import ScoringModel
 from app.settings import Settings
 from harness.fields import CONTRACT
 from harness.servers import audit_in
@@ -87,15 +90,23 @@ def test_one_tensor_and_columns_give_the_decisions_of_predict() -> None:
     assert outputs(wanted) == {"decision": ["REJECT"]}
 
 
+def test_a_fault_of_the_service_is_no_missing_model() -> None:
+    def scorer(_: object) -> float:
+        raise KeyError("income")
+
+    document = replace(constant_model(0.3).document, reference=None)
+    answer = Api(ScoringModel(document, scorer)).post(f"{MODEL}/infer", {"inputs": [tensor([ROW])]})
+    assert answer.status_code == 500
+    assert "income" not in answer.text
+
+
 def test_each_row_is_kept_and_counted(tmp_path: Path) -> None:
     api = Api(constant_model(0.3), Settings(audit=audit_in(tmp_path)), recorded=True)
     ids = {"name": "application_id", "shape": [2], "datatype": "BYTES", "data": ["A-1", ""]}
     found = outputs(api.post(f"{MODEL}/infer", {"inputs": [*columns([ROW, ROW]), ids]}))
     assert len(set(found["decision_id"])) == 2
-    kept = "".join(path.read_text() for path in api.settings.audit.journal_dir.rglob("*") if path.suffix == ".jsonl")
-    journal = kept or "".join(
-        path.read_text(errors="ignore") for path in api.settings.audit.journal_dir.rglob("*") if path.is_file()
-    )
+    files = [path for path in api.settings.audit.journal_dir.rglob("*") if path.is_file()]
+    journal = "".join(path.read_text() for path in files)
     assert all(key in journal for key in found["decision_id"])
     assert '"application_id":"A-1"' in journal
     made = [s.value for it in api.metrics.decisions.collect() for s in it.samples if s.name.endswith("_total")]
@@ -132,8 +143,6 @@ def test_what_is_wrong_is_told_as_an_error_of_the_protocol(body: Any, what: str)
     answer = api.request("POST", f"{MODEL}/infer", content=content, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert list(answer.json()) == ["error"]
-    import re
-
     assert re.search(what, answer.json()["error"]), answer.json()["error"]
 
 

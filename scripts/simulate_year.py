@@ -1,15 +1,13 @@
 """Make a year of decisions and outcomes in the record that the settings name: `python -m scripts.simulate_year`.
 
-For trying `credit outcomes report` and the console with something to see. Applicants are made up as the synthetic
-sample is, decided on by the model in production, and the accepted pay or default as its probabilities say; from the
-month --drift on three times as many default. Outcomes are written to a file for `credit outcomes load`.
+For trying `credit outcomes report` and the console with something to see. Applicants are drawn from the rows of DATA,
+or of the synthetic sample, decided on by the model in production, and the accepted pay or default as its probabilities
+say; from the month --drift on three times as many default. Outcomes are written to a file for `credit outcomes load`.
 """
 
 import argparse
 import csv
-import os
 from pathlib import Path
-from uuid import UUID
 
 import numpy as np
 
@@ -86,12 +84,7 @@ def _decision(decider: Decider, vector: list[float], at: int, application_id: st
         "decision": decision.verdict,
         "reasons": [{"code": it.code, "feature": it.feature, "text": it.text} for it in decision.reasons],
     }
-    return Entry("decision", _identifier(at), at, fields)
-
-
-def _identifier(at: int) -> str:
-    """A UUIDv7 of that moment."""
-    return str(UUID(int=(at // 1000) << 80 | 7 << 76 | 2 << 62 | int.from_bytes(os.urandom(7))))
+    return Entry("decision", Ids(lambda: at).next(), at, fields)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
 """`credit audit`: the record of decisions."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from app.cli import letters, proving, upkeep
-from app.cli.record import Since, Until, opened
+from app.cli.record import Since, Until, decisions_of, opened
 from app.cli.results import AsJson, finish
-from app.terminal import progress
 
 if TYPE_CHECKING:
     from app.audit.commands.replay import Deciders
@@ -120,9 +118,8 @@ def replay(
     deciders = _deciders(settings, store)
     if key is None:
         repeated = {it.key for it in store.repeated(since, until)}
-        with progress(store.count(since, until), "decisions") as done:
-            with closing(store.decisions(since, until)) as records:
-                replayed = replay(records, deciders, done, repeated)
+        with decisions_of(store, since, until) as (records, done):
+            replayed = replay(records, deciders, done, repeated)
         finish(replayed, as_json)
     canonical = canonical_id(key or "")
     stored = None if canonical is None else store.decision(canonical)
@@ -149,9 +146,8 @@ def simulate(
     from app.audit.commands.simulate import simulate
 
     store = opened()[1]
-    with progress(store.count(since, until), "decisions") as done:
-        with closing(store.decisions(since, until)) as records:
-            simulated = simulate(records, store, threshold, ids, done)
+    with decisions_of(store, since, until) as (records, done):
+        simulated = simulate(records, store, threshold, ids, done)
     finish(simulated, as_json)
 
 
@@ -171,9 +167,8 @@ def export(
     from app.contract_file import load_contract
 
     settings, store = opened()
-    with progress(store.count(since, until), "decisions") as done:
-        with closing(store.decisions(since, until)) as records:
-            exported = export(records, store, load_contract(settings), output, done)
+    with decisions_of(store, since, until) as (records, done):
+        exported = export(records, store, load_contract(settings), output, done)
     finish(exported, as_json)
 
 

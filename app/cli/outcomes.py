@@ -1,12 +1,11 @@
 """`credit outcomes`: what became of the decisions."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.record import Since, Until, opened
+from app.cli.record import Since, Until, decisions_of, opened
 from app.cli.results import AsJson, finish
 from app.terminal import progress
 from app.user import user
@@ -64,9 +63,8 @@ def report(since: Since = None, until: Until = None, as_json: AsJson = False) ->
 
     store = opened()[1]
     known = outcomes(store)
-    with progress(store.count(since, until), "decisions") as done:
-        with closing(store.decisions(since, until)) as records:
-            found = outcome_report(records, known, done)
+    with decisions_of(store, since, until) as (records, done):
+        found = outcome_report(records, known, done)
     finish(found, as_json)
 
 
@@ -92,7 +90,6 @@ def fairness(
 
     names, known = read_groups(groups)
     store = opened()[1]
-    with progress(store.count(since, until), "decisions") as done:
-        with closing(store.decisions(since, until)) as records:
-            found = fairness_report(records, names, known, done)
+    with decisions_of(store, since, until) as (records, done):
+        found = fairness_report(records, names, known, done)
     finish(found, as_json)

@@ -1,12 +1,16 @@
 """The record that the commands of `credit audit` work on, and how a time of it is given."""
 
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.terminal import progress
+
 if TYPE_CHECKING:
-    from app.audit.store.repository import Store
+    from app.audit.store.repository import Store, Stored
     from app.settings import Settings
 
 
@@ -18,6 +22,16 @@ def opened(create: bool = False) -> "tuple[Settings, Store]":
 
     settings = load_settings()
     return settings, Store(open_engine(settings.audit.database_uri, create=create))
+
+
+@contextmanager
+def decisions_of(
+    store: "Store", since: int | None, until: int | None
+) -> "Iterator[tuple[Iterator[Stored], Callable[[int], None]]]":
+    """The decisions of a time, and what to call with how many more have been worked on."""
+    with progress(store.count(since, until), "decisions") as done:
+        with closing(store.decisions(since, until)) as records:
+            yield records, done
 
 
 def moment(text: str) -> int:

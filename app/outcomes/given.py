@@ -1,7 +1,8 @@
 """Outcomes as a lender's file gives them, a line each."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -54,17 +55,23 @@ def read_given(path: Path, contract: Contract) -> list[Given]:
     Raises OutcomesInvalid with every line that is wrong; no value is repeated.
     """
     faults = Faults(path.name)
+    with _reading(path) as reader:
+        _require_columns(path, reader.fieldnames or [])
+        found = [given for row in reader if (given := _read(reader.line_num, row, contract, faults)) is not None]
+    faults.refuse()
+    return found
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator["csv.DictReader[str]"]:
+    """The lines of a CSV file by its heading. Raises OutcomesInvalid, also for what is found while they are read."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            _require_columns(path, reader.fieldnames or [])
-            found = [given for row in reader if (given := _read(reader.line_num, row, contract, faults)) is not None]
+            yield csv.DictReader(file, strict=True)
     except OSError as error:
         raise OutcomesInvalid(f"{path} cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise OutcomesInvalid(f"{path} is no CSV file in UTF-8 ({type(error).__name__}); save it as one") from error
-    faults.refuse()
-    return found
 
 
 def _require_columns(path: Path, names: Sequence[str]) -> None:
@@ -105,26 +112,18 @@ def read_groups(path: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]
     """
     faults = Faults(path.name)
     found: dict[str, tuple[str, ...]] = {}
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            names = tuple(name for name in reader.fieldnames or () if name != "application_id")
-            if not names or "application_id" not in (reader.fieldnames or ()):
-                raise OutcomesInvalid(
-                    f"{path.name} must have the column application_id, and one for each kind of group"
-                )
-            for row in reader:
-                application = (row["application_id"] or "").strip()
-                if None in row or None in row.values() or not application:
-                    faults.add(reader.line_num, "it has more or fewer values than the heading, or no application_id")
-                elif application in found:
-                    faults.add(reader.line_num, "its application_id is in an earlier line too")
-                else:
-                    found[application] = tuple((row[name] or "").strip() or "not stated" for name in names)
-    except OSError as error:
-        raise OutcomesInvalid(f"{path} cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise OutcomesInvalid(f"{path} is no CSV file in UTF-8 ({type(error).__name__}); save it as one") from error
+    with _reading(path) as reader:
+        names = tuple(name for name in reader.fieldnames or () if name != "application_id")
+        if not names or "application_id" not in (reader.fieldnames or ()):
+            raise OutcomesInvalid(f"{path.name} must have the column application_id, and one for each kind of group")
+        for row in reader:
+            application = (row["application_id"] or "").strip()
+            if None in row or None in row.values() or not application:
+                faults.add(reader.line_num, "it has more or fewer values than the heading, or no application_id")
+            elif application in found:
+                faults.add(reader.line_num, "its application_id is in an earlier line too")
+            else:
+                found[application] = tuple((row[name] or "").strip() or "not stated" for name in names)
     faults.refuse()
     return names, found
 

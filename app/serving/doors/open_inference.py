@@ -40,12 +40,16 @@ class Tensor:
 
 def add_open_inference(app: FastAPI, deciding: Deciding) -> None:
     """The routes below /v2, which say {"error": …} of what goes wrong."""
-    holder = deciding.holder
 
     def served() -> dict[str, str]:
-        identity = holder.snapshot().model.identity
+        identity = deciding.holder.snapshot().model.identity
         return {"name": identity.name, "version": identity.version}
 
+    _add_server(app, served)
+    _add_models(app, deciding, served)
+
+
+def _add_server(app: FastAPI, served: Callable[[], dict[str, str]]) -> None:
     @app.get("/v2", include_in_schema=False)
     async def server() -> Response:
         return _json({"name": SERVER, "version": __version__, "extensions": []})
@@ -56,11 +60,20 @@ def add_open_inference(app: FastAPI, deciding: Deciding) -> None:
 
     @app.get("/v2/health/ready", include_in_schema=False)
     async def ready() -> Response:
-        return await _told(lambda: _found(served() and {"ready": True}))
+        async def tell() -> Any:
+            served()
+            return {"ready": True}
 
+        return await _told(tell)
+
+
+def _add_models(app: FastAPI, deciding: Deciding, served: Callable[[], dict[str, str]]) -> None:
     @app.get("/v2/models", include_in_schema=False)
     async def models() -> Response:
-        return await _told(lambda: _found({"models": [served()["name"]]}))
+        async def tell() -> Any:
+            return {"models": [served()["name"]]}
+
+        return await _told(tell)
 
     @app.get("/v2/models/{path:path}", include_in_schema=False)
     async def model(request: Request, path: str) -> Response:
@@ -200,10 +213,6 @@ def _list(found: Any, what: str) -> list[Any]:
     if not isinstance(found, list) or (what == "inputs" and not found):
         raise DoorInvalid(f"{what} must be a list")
     return found
-
-
-async def _found(told: Any) -> Any:
-    return told
 
 
 async def _told(tell: Callable[[], Awaitable[Any]]) -> Response:

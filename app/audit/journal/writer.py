@@ -21,7 +21,7 @@ class Journal:
 
     folder: the journal's, which other writers share. limit_bytes: most that all writers together may hold there without
     the database having it. file_bytes: a file that has grown to it gets a successor. clock: seconds, of which only
-    differences count. to_disk: whether `sync` will be called, so that folders and full files are brought to the disk.
+    differences count. to_disk: whether `sync` will be called, so that the names of files are brought to the disk.
     """
 
     def __init__(
@@ -34,6 +34,8 @@ class Journal:
         to_disk: bool = False,
     ) -> None:
         self._to_disk = to_disk
+        self._unsynced: list[int] = []
+        """Files that nothing is appended to any more, and whose end may not be on the disk."""
         self._folder = folder
         self._limit_bytes = limit_bytes
         self._new_writer = new_writer or Ids().next
@@ -66,20 +68,26 @@ class Journal:
     def sync(self) -> Callable[[], None]:
         """What brings all that was appended until now to the disk, for a thread to call while others append.
 
-        It raises JournalFailed.
+        It raises JournalFailed, after which the next append begins a new chain.
         """
-        if self._open is None:
-            return lambda: None
-        # Of its own: the file may be closed meanwhile, because it is full.
-        descriptor = os.dup(self._open.file)
+        opened, descriptors = self._open, [*self._unsynced]
+        self._unsynced.clear()
+        if opened is not None:
+            # Of its own: the file may be closed meanwhile.
+            descriptors.append(os.dup(opened.file))
 
         def sync() -> None:
             try:
-                os.fdatasync(descriptor)
+                for descriptor in descriptors:
+                    os.fdatasync(descriptor)
             except OSError as error:
+                # A kernel says only once that it could not write, and may have dropped it: a later sync proves nothing.
+                if opened is not None:
+                    opened.torn = True
                 raise JournalFailed(f"journal {self._folder}: {error.strerror}; see to its disk") from error
             finally:
-                os.close(descriptor)
+                for descriptor in descriptors:
+                    os.close(descriptor)
 
         return sync
 
@@ -87,11 +95,15 @@ class Journal:
         """End the chain for good, so that the shipper may remove its folder once it is shipped."""
         self._closed = True
         self._leave()
+        while self._unsynced:
+            os.close(self._unsynced.pop())
 
     def _append(self, entries: Sequence[Entry]) -> None:
         self._measure()
+        if self._open is not None and self._open.torn:
+            self._leave()
         if self._open is None:
-            self._open = _Writer(self._folder, Chain(self._new_writer()), self._file_bytes, self._to_disk)
+            self._open = _Writer(self._folder, Chain(self._new_writer()), self._file_bytes, self._to_disk, self._ended)
         links = self._open.chain.seal(entries)
         data = "".join([to_line(digest, content) for digest, content in links]).encode()
         if self._unshipped + len(data) > self._limit_bytes:
@@ -120,18 +132,29 @@ class Journal:
             self._open.close()
             self._open = None
 
+    def _ended(self, file: int) -> None:
+        """Nothing follows in that file."""
+        if self._to_disk:
+            self._unsynced.append(file)
+        else:
+            os.close(file)
+
 
 class _Writer:
     """The files of one chain, in a locked folder. Every method but close may raise OSError."""
 
-    def __init__(self, folder: Path, chain: Chain, file_bytes: int, to_disk: bool) -> None:
+    def __init__(
+        self, folder: Path, chain: Chain, file_bytes: int, to_disk: bool, ended: Callable[[int], None]
+    ) -> None:
         self.chain = chain
+        self.torn = False
+        """Whether what was written last may be there in part, or not at all."""
         self._to_disk = to_disk
+        self._ended = ended
         self._folder = folder / chain.writer
         self._file_bytes = file_bytes
         self._number = FIRST_FILE
         self._size = 0
-        self._torn = False
         # Out of the shipper's sight until it is locked.
         unlocked = folder / f"{HIDDEN}{chain.writer}"
         unlocked.mkdir(parents=True, mode=0o700)
@@ -152,17 +175,16 @@ class _Writer:
 
     @property
     def lost(self) -> bool:
-        """Whether nothing may be appended any more: half an append was written, or somebody removed the file."""
-        return self._torn or os.fstat(self.file).st_nlink == 0
+        """Whether nothing may be appended any more; also because somebody removed the file."""
+        return self.torn or os.fstat(self.file).st_nlink == 0
 
     def write(self, data: bytes) -> None:
         """Append all of the data or nothing."""
         if self._size and self._size + len(data) > self._file_bytes:
             following = _create(self._folder, self._number + 1)
             if self._to_disk:
-                os.fdatasync(self.file)
                 _sync_folders(self._folder)
-            os.close(self.file)
+            self._ended(self.file)
             self.file, self._number, self._size = following, self._number + 1, 0
         rest = memoryview(data)
         try:
@@ -170,13 +192,13 @@ class _Writer:
                 rest = rest[os.write(self.file, rest) :]
         except OSError:
             # The shipper may have read whole lines of it: no others may follow under their numbers.
-            self._torn = len(rest) < len(data)
+            self.torn = self.torn or len(rest) < len(data)
             os.ftruncate(self.file, self._size)
             raise
         self._size += len(data)
 
     def close(self) -> None:
-        os.close(self.file)
+        self._ended(self.file)
         os.close(self._lock)
 
 

@@ -30,11 +30,13 @@ class Disk:
         self.go = threading.Event()
         self.go.set()
         self.fails = False
+        self.fails_once = False
         real = os.fdatasync
 
         def fdatasync(descriptor: int) -> None:
             self.go.wait(60)
-            if self.fails:
+            if self.fails or self.fails_once:
+                self.fails_once = False
                 raise OSError(5, "Input/output error")
             found = os.fstat(descriptor)
             real(descriptor)
@@ -94,7 +96,7 @@ def test_one_write_serves_all_that_wait(tmp_path: Path, disk: Disk) -> None:
     journal.close()
 
 
-def test_a_file_that_is_full_is_on_the_disk_before_the_next_begins(tmp_path: Path, disk: Disk) -> None:
+def test_files_that_are_full_are_brought_to_the_disk_with_the_last(tmp_path: Path, disk: Disk) -> None:
     journal = Journal(tmp_path, 1_000_000, file_bytes=2_000, to_disk=True)
     for entry in decisions(20):
         journal.append([entry])
@@ -123,4 +125,49 @@ def test_a_sync_that_fails_names_the_journal(tmp_path: Path, disk: Disk) -> None
     disk.fails = True
     with pytest.raises(JournalFailed, match="Input/output error; see to its disk"):
         journal.sync()()
+    journal.close()
+
+
+def test_after_a_failure_nobody_who_waited_is_told_that_the_disk_has_it(tmp_path: Path, disk: Disk) -> None:
+    """A kernel drops the pages that it could not write, and says so once: the next sync of that file is content."""
+    journal = Journal(tmp_path, 1_000_000, to_disk=True)
+    durability = Durability(journal)
+
+    async def many() -> list[None | BaseException]:
+        waiting = []
+        disk.go.clear()
+        disk.fails_once = True
+        for entry in decisions(5):
+            journal.append([entry])
+            waiting.append(asyncio.create_task(durability.wait()))
+            await asyncio.sleep(0)
+        disk.go.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [type(it) for it in asyncio.run(many())] == [JournalFailed] * 5
+    spoiled = journal.writer
+    journal.append(decisions(1))
+    assert journal.writer != spoiled
+    asyncio.run(durability.wait())
+    journal.close()
+
+
+def test_what_a_chain_held_before_it_was_left_is_brought_to_the_disk_too(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path, 1_000_000, to_disk=True)
+    journal.append(decisions(1))
+    real, left = os.write, [10]
+
+    def half(descriptor: int, data: memoryview) -> int:
+        if not left:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, data[: left.pop()])
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", half)
+        with pytest.raises(JournalFailed, match="No space left"):
+            journal.append(decisions(1))
+    asyncio.run(Durability(journal).wait())
+    assert disk.has_all(tmp_path)
     journal.close()

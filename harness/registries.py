@@ -31,7 +31,7 @@ from app.settings import MlflowSettings, ServingSettings, Settings
 from harness.fields import FEATURES
 from harness.population import reference
 from harness.servers import free_port
-from harness.waiting import wait_until
+from harness.waiting import PATIENCE_SECONDS, wait_until
 
 NAME = "credit-default-model"
 ROWS = 200
@@ -143,7 +143,11 @@ class Registry:
             self._process = subprocess.Popen(
                 command, env=environment, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
             )
-        wait_until(lambda: httpx.get(f"{self.url}/health").status_code, lambda it: it == 200, what="MLflow")
+        wait_until(
+            lambda: httpx.get(f"{self.url}/health", timeout=PATIENCE_SECONDS).status_code,
+            lambda it: it == 200,
+            what="MLflow",
+        )
 
     def stop(self) -> None:
         """Kill it as a node that fails would, with its workers."""

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from app.settings import ROOT, AuditSettings, Settings
-from harness.waiting import wait_until
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
 
 
@@ -32,7 +32,9 @@ class Server:
 
     def wait_ready(self) -> httpx.Response:
         """Until a model is loaded."""
-        return wait_until(lambda: httpx.get(f"{self.url}/readyz"), lambda it: it.status_code == 200)
+        return wait_until(
+            lambda: httpx.get(f"{self.url}/readyz", timeout=PATIENCE_SECONDS), lambda it: it.status_code == 200
+        )
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -33,7 +33,7 @@ class Acts:
     audit: AuditSettings
 
     def keep(self, what: str, actor: Actor, about: dict[str, Any]) -> None:
-        """what: promotion, rollback, adoption or retention; about: what it was done to. Raises RecordUnavailable."""
+        """what: as promotion, rollback, adoption, retention; about: what it was done to. Raises RecordUnavailable."""
         ids = Ids()
         writer, key = ids.next(), ids.next()
         entry = Entry("act", key, microseconds_now(), {"what": what, **asdict(actor), "about": about})

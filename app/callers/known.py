@@ -22,6 +22,10 @@ class Caller:
     digest: bytes
     scopes: frozenset[Scope]
 
+    def __str__(self) -> str:
+        """Tells keys of one client apart, and nothing of the key."""
+        return f"{self.name} ({'+'.join(sorted(self.scopes))}) {self.digest.hex()[:8]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Callers:

@@ -41,10 +41,11 @@ def build(settings: Settings) -> FastAPI:
     policy = load_policy(settings)
     callers_file = settings.callers.file
     metrics = Metrics(policy.threshold)
-    holder = Holder(settings, policy, metrics)
     recorder = recorder_of(settings, metrics)
+    acted = None if recorder is None else recorder.keep_act
+    holder = Holder(settings, policy, metrics, replaced=acted)
     challenger = Challenger(settings, metrics, recorder)
-    admission = Admission(load_callers(settings), metrics, str(callers_file))
+    admission = Admission(load_callers(settings), metrics, str(callers_file), acted)
     shipping = Shipping(settings, metrics)
 
     @asynccontextmanager
@@ -53,6 +54,7 @@ def build(settings: Settings) -> FastAPI:
         # Modules and routes stay for good; the collections that follow need not look through them.
         gc.freeze()
         sys.setswitchinterval(SWITCH_SECONDS)
+        admission.tell_all()
         following = [follower.run() for follower in followers_of(settings, holder, challenger)]
         keepers = [challenger.run(), PolicyWatch(settings, holder).run(), *following]
         if callers_file is not None:

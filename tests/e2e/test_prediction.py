@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from app.settings import ROOT
+from harness.waiting import PATIENCE_SECONDS
 from tests.e2e.api import LOCAL, REQUEST, TIMEOUT_SECONDS, apart_from_id, decide
 from tests.e2e.cluster import Cluster
 from tests.e2e.pods import Inside
@@ -35,7 +36,11 @@ def test_an_applicant_by_name_gets_a_decision() -> None:
 
 
 def test_a_bad_request_is_refused_with_the_place_of_the_mistake() -> None:
-    answer = httpx.post(f"{LOCAL}/predict", json={"data": {"features": [0, 0.31, None, 0, 0.36, 5400, 8, 0, 1, 0, 1]}})
+    answer = httpx.post(
+        f"{LOCAL}/predict",
+        json={"data": {"features": [0, 0.31, None, 0, 0.36, 5400, 8, 0, 1, 0, 1]}},
+        timeout=PATIENCE_SECONDS,
+    )
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/data/features/2"
 

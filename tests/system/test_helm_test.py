@@ -9,6 +9,7 @@ from collections.abc import Callable
 import httpx
 
 from harness.servers import Server
+from harness.waiting import PATIENCE_SECONDS
 from tests.charts.conftest import one, render
 from tests.system.conftest import Store
 
@@ -27,7 +28,7 @@ def test_it_passes_with_a_model_and_leaves_no_decision_behind(store: Store, serv
     done = run(server.url)
     assert done.returncode == 0, done.stderr
     assert "models:/credit-default-model" in done.stdout
-    metrics = httpx.get(f"{server.url}/metrics").text
+    metrics = httpx.get(f"{server.url}/metrics", timeout=PATIENCE_SECONDS).text
     counted = re.findall(r"^(credit_journal_records_total|credit_decisions_total)\S* (\S+)$", metrics, re.MULTILINE)
     assert ("credit_journal_records_total", "0.0") in counted
     assert {float(value) for _, value in counted} == {0.0}

@@ -117,7 +117,7 @@ def test_every_decision_is_counted_once(store: Store, serve: Serve) -> None:
     rows = sample_rows(20)
     answers = [post(server, "/predict", {"data": {"features": row}}).json() for row in rows]
     rejected = sum(answer["decision"] == "REJECT" for answer in answers)
-    text = httpx.get(f"{server.url}/metrics").text
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE_SECONDS).text
     counted = {m[1]: float(m[2]) for m in re.finditer(r'credit_decisions_total\{decision="(\w+)".*\} (\S+)', text)}
     assert counted == {"REJECT": rejected, "ACCEPT": len(rows) - rejected}
     assert re.search(r'http_requests_total\{handler="/predict",method="POST",status="200"\} 20.0', text)
@@ -128,8 +128,8 @@ def test_the_serving_process_never_imports_what_it_does_not_need(store: Store, s
     server.wait_ready()
     for row in sample_rows(5):
         assert post(server, "/predict", {"data": {"features": row}}).is_success
-    assert httpx.get(f"{server.url}/metrics").is_success
-    assert httpx.get(f"{server.url}/openapi.json").is_success
+    assert httpx.get(f"{server.url}/metrics", timeout=PATIENCE_SECONDS).is_success
+    assert httpx.get(f"{server.url}/openapi.json", timeout=PATIENCE_SECONDS).is_success
     server.process.terminate()
     assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
     imported = {
@@ -161,19 +161,19 @@ def test_without_registry_and_cache_it_lives_and_serves_as_soon_as_there_is_a_mo
     empty = Store(tmp_path / "empty")
     empty.folder.mkdir()
     server = serve(empty)
-    assert httpx.get(f"{server.url}/livez").is_success
+    assert httpx.get(f"{server.url}/livez", timeout=PATIENCE_SECONDS).is_success
     refused = post(server, "/predict", {"data": {"features": sample_rows(1)[0]}})
     assert refused.status_code == 503
     assert "Retry-After" in refused.headers
-    assert httpx.get(f"{server.url}/readyz").status_code == 503
-    assert httpx.get(f"{server.url}/health").status_code == 503
+    assert httpx.get(f"{server.url}/readyz", timeout=PATIENCE_SECONDS).status_code == 503
+    assert httpx.get(f"{server.url}/health", timeout=PATIENCE_SECONDS).status_code == 503
     wait_until(
-        lambda: httpx.get(f"{server.url}/meta").json()["last_reload"],
+        lambda: httpx.get(f"{server.url}/meta", timeout=PATIENCE_SECONDS).json()["last_reload"],
         lambda reload: reload is not None and reload["outcome"] == "unavailable",
     )
     store.copy(empty.folder)
     server.wait_ready()
-    assert httpx.get(f"{server.url}/health").json() == {
+    assert httpx.get(f"{server.url}/health", timeout=PATIENCE_SECONDS).json() == {
         "status": "ok",
         "model_uri": "models:/credit-default-model@production",
         "model_version": "1",

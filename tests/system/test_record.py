@@ -126,7 +126,7 @@ def test_at_the_journals_limit_it_refuses_and_with_the_database_having_it_all_it
         assert 900_000 < size <= 1024 * 1024
         (writer / "shipped").write_text(f'{{"file": 1, "offset": {size}}}')
         wait_until(
-            lambda: httpx.post(f"{server.url}/predict", json=REQUEST).status_code,
+            lambda: httpx.post(f"{server.url}/predict", json=REQUEST, timeout=PATIENCE_SECONDS).status_code,
             lambda it: it == 200,
             PATIENCE_SECONDS,
         )

@@ -15,7 +15,7 @@ from app.contract.contract import Contract
 from app.contract_file import read_contract
 from app.settings import ROOT
 from harness.servers import running_server
-from harness.waiting import wait_until
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
 from tests.system.conftest import Store
 
@@ -67,11 +67,14 @@ def test_a_table_with_categories_is_trained_on_served_recorded_and_replayed(tmp_
     asked = table(contract, 2)[list(contract.asked_names)]
     with running_server(variables, tmp_path / "server.log") as server:
         server.wait_ready()
-        meta = httpx.get(f"{server.url}/meta").json()
+        meta = httpx.get(f"{server.url}/meta", timeout=PATIENCE_SECONDS).json()
         assert meta["contract_version"] == contract.version
         assert [it["name"] for it in meta["factors"]] == list(contract.factor_names)
         rows = asked.to_dict("records")
-        single = [httpx.post(f"{server.url}/predict", json={"data": {"applicant": row}}).json() for row in rows[:40]]
+        single = [
+            httpx.post(f"{server.url}/predict", json={"data": {"applicant": row}}, timeout=PATIENCE_SECONDS).json()
+            for row in rows[:40]
+        ]
         batch = httpx.post(
             f"{server.url}/predict/batch", json={"data": {"rows": asked.to_numpy().tolist()}}, timeout=60
         )
@@ -80,7 +83,9 @@ def test_a_table_with_categories_is_trained_on_served_recorded_and_replayed(tmp_
         assert {it["decision"] for it in made} == {"ACCEPT", "REJECT"}
         codes = {reason["code"] for it in made for reason in it["reasons"]}
         assert {"CHECKING_ACCOUNT", "PURPOSE"} & codes
-        told = httpx.post(f"{server.url}/explain", json={"data": {"applicant": rows[0]}}).json()
+        told = httpx.post(
+            f"{server.url}/explain", json={"data": {"applicant": rows[0]}}, timeout=PATIENCE_SECONDS
+        ).json()
         assert {name: told[name] for name in ("probability", "decision", "reasons")} == {
             name: single[0][name] for name in ("probability", "decision", "reasons")
         }
@@ -89,7 +94,9 @@ def test_a_table_with_categories_is_trained_on_served_recorded_and_replayed(tmp_
         assert by_name["purpose"]["reference"] in contract.fields[contract.names.index("purpose")].values
         key = single[0]["decision_id"]
         found = wait_until(
-            lambda: httpx.get(f"{server.url}/decisions/{key}"), lambda it: it.status_code == 200, what="the record"
+            lambda: httpx.get(f"{server.url}/decisions/{key}", timeout=PATIENCE_SECONDS),
+            lambda it: it.status_code == 200,
+            what="the record",
         )
         assert found.json()["features"] == rows[0]
     shown = json.loads(run(variables, "audit", "show", key, "--factors", "--json"))

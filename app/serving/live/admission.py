@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from app.callers.file import parse_callers, read_callers
 from app.callers.known import Callers
@@ -12,21 +14,38 @@ from app.serving.live.watched_file import FileWatch
 
 log = logging.getLogger(__name__)
 
+KeysChanged = Callable[[str, dict[str, Any]], None]
+"""Called with what happened and the keys that it is about, for the record."""
+
 
 class Admission:
-    """Who may ask now; `callers` is None where nobody needs a key."""
+    """Who may ask now; `callers` is None where nobody needs a key. changed: told of keys that came and went."""
 
-    def __init__(self, callers: Callers | None, metrics: Metrics, source: str = "") -> None:
+    def __init__(
+        self, callers: Callers | None, metrics: Metrics, source: str = "", changed: KeysChanged | None = None
+    ) -> None:
         self.callers = callers
+        self._changed = changed
         self.requests = metrics.requests_by_caller
         self._reloads = Reloads("callers", source, metrics.callers_reloads)
 
     def take(self, callers: Callers) -> None:
         """Let those in from the next request on."""
         if callers != self.callers:
-            self.callers = callers
+            before, self.callers = self.callers, callers
+            self._tell(before, callers)
             log.info("callers loaded", extra={"callers": sorted({caller.name for caller in callers.known})})
         self._reloads.loaded()
+
+    def tell_all(self) -> None:
+        """Say which keys are in force, where keys are needed."""
+        if self.callers is not None:
+            self._tell(None, self.callers)
+
+    def _tell(self, before: Callers | None, after: Callers) -> None:
+        if self._changed is not None:
+            had, has = ({*map(str, it.known)} if it is not None else set() for it in (before, after))
+            self._changed("api_keys", {"added": sorted(has - had), "removed": sorted(had - has)})
 
     def keep(self, error: Exception) -> None:
         """Keep those who may ask: this error came instead of others."""

@@ -88,12 +88,19 @@ class Holder:
     """Holds the model in service and the policy in force; `serving` is None until there is a model, `registry` until
     it was first asked.
 
-    `stale` while what serves is not known to be what the registry names. clock: seconds since 1970.
+    `stale` while what serves is not known to be what the registry names. clock: seconds since 1970. replaced:
+    called for the record when another model takes the place of the one in service.
     """
 
     def __init__(
-        self, settings: Settings, policy: Policy, metrics: Metrics, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        policy: Policy,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.time,
+        replaced: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
+        self._replaced = replaced
         self.serving: Snapshot | None = None
         self.policy = policy
         self.registry: Contact | None = None
@@ -132,6 +139,9 @@ class Holder:
             counted = ModelMetrics(self._metrics, model)
             self.serving = Snapshot(Decider(model, self.policy), counted, self._uri, now)
             self._mark(stale=True)
+            if serving is not None and self._replaced is not None:
+                before = serving.model.identity.lasting["uri"]
+                self._replaced("model", {"before": before, **identity.lasting})
             log.info("model loaded", extra={"model": identity.name, "model_version": identity.version})
         self._reloads.loaded()
 

@@ -20,6 +20,9 @@ from app.times import microseconds_now, utc
 
 log = logging.getLogger(__name__)
 
+SERVER = "credit serve"
+"""Who acts where no person does."""
+
 
 @dataclass(slots=True)
 class RequestContext:
@@ -122,6 +125,14 @@ class Recorder:
             self._failed(error, 1)
             if self._on_failure == "refuse":
                 raise
+
+    def keep_act(self, what: str, about: dict[str, Any]) -> None:
+        """What this server took up by itself. Nobody waits for that, so a failure is only counted."""
+        act = {"what": what, "by": SERVER, "reason": "", "approved_by": None, "about": about}
+        try:
+            self._append([Entry("act", self._ids.next(), self._clock(), act)])
+        except JournalFailed as error:
+            self._failed(error, 1)
 
     def keep_scores(self, challenger: Identity, scores: Sequence[tuple[str, float]]) -> None:
         """What the challenger gave each of these decisions. Nobody waits for that, so a failure is only counted."""

@@ -9,7 +9,7 @@ from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.audit.store.schema.migrating import migrate
 from app.times import Month
-from tests.support.postgres import Postgres, running_postgres
+from harness.postgres import Postgres, running_postgres
 from tests.support.records import NOON
 
 

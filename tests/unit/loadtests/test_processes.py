@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from harness.servers import free_port
-from harness.waiting import wait_until
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from loadtests.bench.processes import cpu_seconds, resident_megabytes, rest, running, tree
 
 BUSY = """
@@ -37,7 +37,7 @@ def test_a_tree_is_counted_and_ended_as_a_whole(tmp_path: Path) -> None:
         assert resident_megabytes(pid) > resident_megabytes(members[1]) > 1
     wait_until(lambda: [it for it in members if Path(f"/proc/{it}").exists()], lambda it: not it, what="their end")
     with pytest.raises(httpx.TransportError):
-        httpx.get(url)
+        httpx.get(url, timeout=PATIENCE_SECONDS)
 
 
 def test_a_server_that_ends_at_once_is_an_error_with_its_last_words(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import httpx
 
 from app.settings import ROOT
 from harness.servers import environment_of, log_lines, running_server
+from harness.waiting import PATIENCE_SECONDS
 from tests.support.fakes import cached_model, constant_document, json_file, settings_for
 
 HEAVY = ("mlflow", "sklearn", "pandas", "scipy", "numpy", "skops", "matplotlib", "boto3", "sqlalchemy", "alembic")
@@ -41,7 +42,7 @@ def test_starts_from_the_cache_while_the_registry_is_dead(tmp_path: Path) -> Non
     cached_model(settings, constant_document(0.3, "7"))
     with running_server(environment_of(settings), tmp_path / "log") as server:
         server.wait_ready()
-        answer = httpx.post(f"{server.url}/predict", json=json_file("request.json"))
+        answer = httpx.post(f"{server.url}/predict", json=json_file("request.json"), timeout=PATIENCE_SECONDS)
         assert (answer.status_code, answer.json()["model_version"]) == (200, "7")
         assert {"level", "logger", "message", "request_id", "time"} <= log_lines(server.log)[0].keys()
 
@@ -49,6 +50,6 @@ def test_starts_from_the_cache_while_the_registry_is_dead(tmp_path: Path) -> Non
 def test_lives_without_a_model_and_without_a_registry(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, tracking_uri=DEAD)
     with running_server(environment_of(settings), tmp_path / "log") as server:
-        assert httpx.get(f"{server.url}/livez").status_code == 200
-        answer = httpx.post(f"{server.url}/predict", json=json_file("request.json"))
+        assert httpx.get(f"{server.url}/livez", timeout=PATIENCE_SECONDS).status_code == 200
+        answer = httpx.post(f"{server.url}/predict", json=json_file("request.json"), timeout=PATIENCE_SECONDS)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

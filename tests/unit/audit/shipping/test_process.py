@@ -17,10 +17,10 @@ from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.settings import ROOT
 from app.times import DAY
+from harness.postgres import running_postgres
 from harness.servers import audit_in
 from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
-from tests.support.postgres import running_postgres
 from tests.support.records import NOON, Writer, decisions
 
 

@@ -13,7 +13,7 @@ from app.audit.store import database
 from app.audit.store.database import READING, is_postgres, open_engine, public, translated
 from app.errors import RecordUnavailable, SettingInvalid
 from app.settings import AuditSettings
-from tests.support.postgres import PASSWORD, Postgres
+from harness.postgres import PASSWORD, Postgres
 
 
 def make_and_read_mode(uri: str) -> str:

@@ -10,7 +10,7 @@ from app.audit.store.repository import Store
 from app.audit.store.schema.migrating import migrate
 from app.audit.store.schema.partitions import AHEAD, drop_before, make_ahead, partitions
 from app.times import Month
-from tests.support.postgres import Postgres
+from harness.postgres import Postgres
 from tests.support.records import NOON, decisions, linked, policy_entry
 
 SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER = (Month(2026, month) for month in (9, 10, 11, 12))

@@ -10,9 +10,9 @@ from app.audit.store.schema.migrating import migrate
 from app.errors import RecordUnavailable, SettingInvalid
 from app.scoring.decider import Decider
 from app.times import DAY, Month
+from harness.postgres import PASSWORD, Postgres
 from harness.servers import free_port
 from tests.support.fakes import constant_model
-from tests.support.postgres import PASSWORD, Postgres
 from tests.support.records import (
     NOON,
     ROW,

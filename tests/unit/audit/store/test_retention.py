@@ -15,7 +15,7 @@ from app.audit.store.schema.migrating import migrate
 from app.audit.store.schema.partitions import partitions
 from app.errors import RecordUnavailable
 from app.times import DAY, Month
-from tests.support.postgres import Postgres
+from harness.postgres import Postgres
 from tests.support.records import NOON, decisions, identifier, linked
 
 OCTOBER, DECEMBER = Month(2026, 10), Month(2026, 12)

@@ -14,7 +14,7 @@ from app.audit.store.schema.partitions import partitions
 from app.audit.store.schema.tables import metadata
 from app.errors import RecordError
 from app.times import DAY, Month, utc
-from tests.support.postgres import Postgres
+from harness.postgres import Postgres
 from tests.support.records import NOON, decisions, linked, policy_entry
 
 

@@ -49,18 +49,18 @@ def test_a_head_without_end_is_cut_off(server: Server) -> None:
 
 def test_a_flood_of_headers_is_cut_off_and_others_are_answered(server: Server) -> None:
     answer_to(server, b"GET /livez HTTP/1.1\r\n" + b"X: y\r\n" * 2_000_000)
-    assert httpx.get(f"{server.url}/livez").status_code == 200
+    assert httpx.get(f"{server.url}/livez", timeout=PATIENCE_SECONDS).status_code == 200
 
 
 def test_a_large_body_is_no_large_head(server: Server) -> None:
     row = json_file("request.json")["data"]["features"]
-    answer = httpx.post(f"{server.url}/predict/batch", json={"data": {"rows": [row] * 9000}})
+    answer = httpx.post(f"{server.url}/predict/batch", json={"data": {"rows": [row] * 9000}}, timeout=PATIENCE_SECONDS)
     assert answer.status_code == 200
 
 
 def test_many_requests_of_one_connection_are_counted_apart(server: Server) -> None:
     headers = {"X-Filler": "a" * 30_000}
-    with httpx.Client(base_url=server.url, headers=headers) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         assert {client.get("/livez").status_code for _ in range(5)} == {200}
 
 
@@ -84,7 +84,7 @@ def waiting_requests(server: Server, count: int, path: str = "/predict") -> Iter
 
 
 def test_clients_whose_bodies_do_not_come_keep_nobody_waiting(server: Server) -> None:
-    with httpx.Client(base_url=server.url) as client, waiting_requests(server, MOST_WAITING):
+    with httpx.Client(base_url=server.url, timeout=PATIENCE_SECONDS) as client, waiting_requests(server, MOST_WAITING):
         answers = [client.post("/predict", json=json_file("request.json")).status_code for _ in range(20)]
     assert answers == [200] * 20
 
@@ -150,4 +150,7 @@ def test_a_client_that_goes_on_sending_is_cut_off(server: Server) -> None:
 def test_answered_requests_whose_body_does_not_come_keep_nobody_waiting(server: Server) -> None:
     with waiting_requests(server, MOST_WAITING, "/nowhere") as connections:
         assert {connection.recv(12) for connection in connections} == {b"HTTP/1.1 404"}
-        assert httpx.post(f"{server.url}/predict", json=json_file("request.json")).status_code == 200
+        assert (
+            httpx.post(f"{server.url}/predict", json=json_file("request.json"), timeout=PATIENCE_SECONDS).status_code
+            == 200
+        )

@@ -34,7 +34,9 @@ class Caller:
 
     def run(self) -> None:
         body = json_file("request.json")
-        with httpx.Client(limits=httpx.Limits(max_connections=1, max_keepalive_connections=1)) as client:
+        with httpx.Client(
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1), timeout=PATIENCE_SECONDS
+        ) as client:
             while not self.closed_by_answer and not self.lost:
                 try:
                     answer = client.post(f"{self.url}/predict", json=body)
@@ -75,7 +77,7 @@ def test_a_second_sigterm_ends_the_draining(tmp_path: Path) -> None:
     with running_server(environment, tmp_path / "log") as server:
         server.wait_ready()
         server.process.send_signal(signal.SIGTERM)
-        assert httpx.get(f"{server.url}/livez").headers["connection"] == "close"
+        assert httpx.get(f"{server.url}/livez", timeout=PATIENCE_SECONDS).headers["connection"] == "close"
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=PATIENCE_SECONDS) == 0
 
@@ -88,10 +90,15 @@ def test_a_draining_server_answers_and_is_not_ready(tmp_path: Path) -> None:
         server.wait_ready()
         server.process.send_signal(signal.SIGTERM)
         told = wait_until(
-            lambda: httpx.get(f"{server.url}/readyz"), lambda it: it.status_code != 200, PATIENCE_SECONDS
+            lambda: httpx.get(f"{server.url}/readyz", timeout=PATIENCE_SECONDS),
+            lambda it: it.status_code != 200,
+            PATIENCE_SECONDS,
         ).json()
         assert (told["status"], told["detail"]) == (503, "this server is stopping; another one answers")
-        assert httpx.post(f"{server.url}/predict", json=json_file("request.json")).status_code == 200
+        assert (
+            httpx.post(f"{server.url}/predict", json=json_file("request.json"), timeout=PATIENCE_SECONDS).status_code
+            == 200
+        )
 
 
 def test_a_turn_of_the_loop_lets_in_many_who_come_new() -> None:

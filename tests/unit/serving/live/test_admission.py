@@ -105,10 +105,15 @@ def test_a_running_server_takes_a_changed_secret_up_and_no_key_is_ever_logged(tm
 
         def status(key: str) -> int:
             headers = {"Authorization": f"Bearer {key}"}
-            return httpx.post(f"{server.url}/predict", json=REQUEST, headers=headers).status_code
+            return httpx.post(
+                f"{server.url}/predict", json=REQUEST, headers=headers, timeout=PATIENCE_SECONDS
+            ).status_code
 
         def refused() -> bool:
-            return 'credit_callers_reloads_total{outcome="refused"} 0' not in httpx.get(f"{server.url}/metrics").text
+            return (
+                'credit_callers_reloads_total{outcome="refused"} 0'
+                not in httpx.get(f"{server.url}/metrics", timeout=PATIENCE_SECONDS).text
+            )
 
         assert (status("cdk_first"), status("cdk_second"), status("cdk_nobody")) == (200, 401, 401)
         mounted(tmp_path / "callers", "callers.yaml", "second", SECOND)

@@ -13,7 +13,7 @@ from app.serving.api.schema import Meta, PredictAnswer
 from app.serving.live.policy_watch import PolicyWatch
 from app.settings import ROOT, DecisionSettings, Settings
 from harness.servers import environment_of, running_server
-from harness.waiting import wait_until
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.support.fakes import Api, cached_model, constant_document, constant_model, json_file, mounted, settings_for
 
 SHIPPED = (ROOT / "configs" / "policy.yaml").read_text()
@@ -171,10 +171,10 @@ def test_a_running_server_takes_a_changed_configmap_up_and_refuses_a_bad_one(tmp
         server.wait_ready()
 
         def decision() -> str:
-            return str(httpx.post(f"{server.url}/predict", json=REQUEST).json()["decision"])
+            return str(httpx.post(f"{server.url}/predict", json=REQUEST, timeout=PATIENCE_SECONDS).json()["decision"])
 
         def meta() -> Meta:
-            return Meta.model_validate(httpx.get(f"{server.url}/meta").json())
+            return Meta.model_validate(httpx.get(f"{server.url}/meta", timeout=PATIENCE_SECONDS).json())
 
         assert decision() == "REJECT"
         mounted(tmp_path / "configs", "policy.yaml", "second", with_threshold(0.4))

@@ -1,0 +1,1 @@
+"""What becomes of decisions when servers die and what they rely on fails."""

@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from app.errors import RecordInvalid
 from app.times import microseconds, utc
 
-Kind = Literal["decision", "policy", "challenger", "act", "outcome", "letter"]
+Kind = Literal["decision", "policy", "challenger", "act", "outcome", "letter", "report"]
 
 GENESIS = "0" * 64
 """What the first link of a chain holds as `previous`."""
@@ -25,10 +25,11 @@ Sealed = tuple[str, str]
 
 @dataclass(slots=True)
 class Entry:
-    """What is to be kept: a decision, a policy that decided, a challenger's score, an act, an outcome, or a letter.
+    """What is to be kept: a decision, a policy that decided, a challenger's score, an act, an outcome, a letter, or a
+    report.
 
     key: of a decision its id, of a policy its version, of a challenger's score, an outcome and a letter the id of the
-    decision that it is about, of an act an id of its own.
+    decision that it is about, of an act an id of its own, of a report its name.
     at: microseconds since 1970. fields: the rest of the content, in JSON's types, NaN for null; no name of `Link`'s.
     """
 

@@ -53,18 +53,31 @@ def load(
 Example:
   credit outcomes report --since 2026-01-01"""
 )
-def report(since: Since = None, until: Until = None, as_json: AsJson = False) -> None:
+def report(
+    since: Since = None,
+    until: Until = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep it in the record, for the console's page and the alerts.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Compare what was expected with what happened, by month of decision and version.
 
     Approval, bad rate, ROC AUC, Brier score and calibration among the accepted, each with its interval.
     """
+    from app.audit.signing import signer_of
     from app.audit.store.outcome_rows import outcomes
-    from app.outcomes.performance import outcome_report
+    from app.reports.kept_reports import keep_report
+    from app.reports.performance import outcome_report
 
-    store = opened()[1]
+    if keep and (since is not None or until is not None):
+        raise typer.BadParameter("a report that is kept is about the whole record: leave out --since and --until")
+    settings, store = opened()
     known = outcomes(store)
     with decisions_of(store, since, until) as (records, done):
         found = outcome_report(records, known, done)
+    if keep:
+        keep_report(store, found, signer_of(settings.audit))
     finish(found, as_json)
 
 
@@ -85,8 +98,8 @@ def fairness(
 
     Approval rates by month and version, each beside that of the largest group, with its interval.
     """
-    from app.outcomes.fairness import fairness_report
     from app.outcomes.given import read_groups
+    from app.reports.fairness import fairness_report
 
     names, known = read_groups(groups)
     store = opened()[1]

@@ -5,16 +5,17 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
-from app.audit.store.outcome_rows import outcomes
 from app.console.decision_pages import add_decisions, add_letters
+from app.console.outcome_metrics import exposed
 from app.console.sessions import COOKIE, keep
 from app.console.shared import Console, Render, form_of
 from app.errors import CreditError
-from app.outcomes.performance import outcome_report
+from app.reports.kept_reports import latest_report
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -24,7 +25,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-OPEN = ("/sign-in", "/static/console.css", "/healthz")
+OPEN = ("/sign-in", "/static/console.css", "/healthz", "/metrics")
+"""What nobody signs in for. The metrics tell of no person."""
 
 
 def create_console(console: Console) -> FastAPI:
@@ -63,9 +65,12 @@ def create_console(console: Console) -> FastAPI:
 
     @app.get("/outcomes")
     def outcome_page(request: Request) -> Response:
-        known = outcomes(console.store)
-        report = outcome_report(console.store.decisions(None, None), known, lambda _: None)
-        return page(request, "outcomes.html", report=report)
+        at, report = latest_report(console.store) or ("", None)
+        return page(request, "outcomes.html", at=at, report=report)
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(exposed(console.store), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     @app.get("/healthz")
     async def healthz() -> Response:

@@ -1,1 +1,1 @@
-"""What became of the decisions: outcomes, and what they say of the models."""
+"""What became of the decisions, as a lender says."""

@@ -258,6 +258,7 @@ to the runbooks lead to where those are. */}}
 {{- $name := include "CHART.fullname" . }}
 {{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
 {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+{{- $text = $text | replace `="CHART-console"` (printf `="%s-console"` $name) }}
 {{- $text = $text | replace `"CHART-` (printf `"%s-` (include "CHART.jobPrefix" $)) }}
 {{- $file := $text | replace `="CHART"` (printf `="%s"` $name) | fromYaml }}
 {{- $groups := list }}

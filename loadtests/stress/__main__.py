@@ -92,6 +92,8 @@ def main() -> None:
     told: list[str] = []
     with tempfile.TemporaryDirectory(prefix="stress") as place:
         folder = Path(place)
+        # Postgres is another user, and lies in it.
+        folder.chmod(0o755)
         for name, run in worlds(trained(folder), options.seconds, folder):
             if options.only and name not in options.only:
                 continue

@@ -1,8 +1,11 @@
 """The console in charts/api: off until it is asked for, for people with a key, beside the way of a decision."""
 
+import re
 from typing import Any
 
-from tests.charts.conftest import ROOT, one, refusal, render
+import pytest
+
+from tests.charts.conftest import ROOT, one, refusal, render, render_release
 
 CALLERS = {"callers": {"enabled": True, "existingSecret": "callers"}}
 ON: dict[str, Any] = {**CALLERS, "console": {"enabled": True}}
@@ -38,7 +41,27 @@ def test_the_letter_is_the_lenders_or_the_shipped_one() -> None:
 
 
 def test_nobody_reaches_it_from_elsewhere_until_peers_are_named() -> None:
-    assert one(render("api", ON), "NetworkPolicy", "api-console")["spec"]["ingress"] == []
+    alone = {**ON, "networkPolicy": {"metricsNamespace": ""}}
+    assert one(render("api", alone), "NetworkPolicy", "api-console")["spec"]["ingress"] == []
     peer = {"podSelector": {"matchLabels": {"app": "gateway"}}}
     named = {**ON, "console": {"enabled": True, "clients": [peer]}}
-    assert one(render("api", named), "NetworkPolicy", "api-console")["spec"]["ingress"][0]["from"] == [peer]
+    (rule,) = one(render("api", named), "NetworkPolicy", "api-console")["spec"]["ingress"]
+    prometheus = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    assert rule["from"] == [prometheus, peer]
+
+
+def test_the_report_that_it_shows_is_made_each_night_by_the_image_that_computes() -> None:
+    assert not [o for o in render("api") if o["metadata"]["name"] == "api-outcomes"]
+    spec = one(render("api", ON), "CronJob", "api-outcomes")["spec"]
+    (container,) = spec["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["credit", "outcomes", "report", "--keep"]
+    assert container["image"].rpartition(":")[0].endswith("training")
+
+
+@pytest.mark.parametrize("release", ["api", "loans-of-the-northern-branch-and-all-its-partners"])
+def test_its_alerts_watch_the_job_that_prometheus_gives_it(release: str) -> None:
+    objects = render_release("api", release, "credit", {**ON, "prometheusRule": {"enabled": True}})
+    (service,) = [o for o in objects if o["kind"] == "Service" and o["metadata"]["name"].endswith("-console")]
+    (rules,) = [o for o in objects if o["kind"] == "PrometheusRule" and o["metadata"]["name"].endswith("-outcomes")]
+    for rule in rules["spec"]["groups"][0]["rules"]:
+        assert {*re.findall(r'job="([^"]+)"', rule["expr"])} == {service["metadata"]["name"]}

@@ -23,8 +23,9 @@ LAYERS = [
     {"models"},
     {"registry"},
     {"callers", "audit"},
+    {"outcomes"},
     {"serving", "training"},
-    {"promotion", "batch", "outcomes", "letters"},
+    {"promotion", "batch", "reports", "letters"},
     {"console"},
     {"cli"},
 ]

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from app.console.outcome_metrics import families as outcome_families
 from app.metrics import Metrics
+from app.reports.performance import OutcomeReport
 from app.settings import ROOT
 from tests.support.tools import tool
 
@@ -46,7 +48,8 @@ WORDS = {"and", "or", "unless", "bool", "offset"}
 
 
 def own_metrics() -> set[str]:
-    families = list(Metrics(0.05).registry.collect())
+    report = OutcomeReport([], {}, [])
+    families = [*Metrics(0.05).registry.collect(), *outcome_families("2026-01-31T00:00:00.000000Z", report)]
     return {family.name + suffix for family in families for suffix in SUFFIXES[family.type]}
 
 

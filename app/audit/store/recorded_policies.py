@@ -9,7 +9,7 @@ from app.scoring.policy import Policy
 
 def policy_of(store: Store, version: str) -> Policy:
     """The policy of that version. Raises RecordUnavailable, and RecordInvalid when it is missing or not as written."""
-    stored = store.policy(version)
+    stored = store.latest("policy", version)
     if stored is None:
         raise RecordInvalid(f"the record does not hold policy {version}")
     try:
@@ -26,7 +26,7 @@ def service_of(store: Store, policy_version: str) -> dict[str, str]:
 
     Raises RecordUnavailable.
     """
-    stored = store.policy(policy_version)
+    stored = store.latest("policy", policy_version)
     try:
         found = {} if stored is None else stored.to_link().fields.get("service", {})
     except RecordInvalid:

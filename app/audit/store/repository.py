@@ -21,7 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.audit.chain import Link, link_of
+from app.audit.chain import Kind, Link, link_of
 from app.audit.signing import Signer, head_statement, removal_statement
 from app.audit.store.database import READING, is_postgres, translated
 from app.audit.store.inserts import FOUND_BY, insert_links, sign_ends
@@ -151,9 +151,9 @@ class Store:
         with self.reading() as connection:
             return [_stored(row) for row in connection.execute(query.order_by(entries.c.at, entries.c.key))]
 
-    def policy(self, version: str) -> Stored | None:
-        """The latest link that holds the policy of that version; None when there is none."""
-        query = _all_of(entries).where(entries.c.kind == "policy", entries.c.key == version)
+    def latest(self, kind: Kind, key: str) -> Stored | None:
+        """The latest link of that kind and key, such as a policy's; None when there is none."""
+        query = _all_of(entries).where(entries.c.kind == kind, entries.c.key == key)
         with self.reading() as connection:
             row = connection.execute(query.order_by(entries.c.at.desc()).limit(1)).first()
         return None if row is None else _stored(row)

@@ -259,6 +259,7 @@ to the runbooks lead to where those are. */}}
 {{- $name := include "api.fullname" . }}
 {{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
 {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+{{- $text = $text | replace `="api-console"` (printf `="%s-console"` $name) }}
 {{- $text = $text | replace `"api-` (printf `"%s-` (include "api.jobPrefix" $)) }}
 {{- $file := $text | replace `="api"` (printf `="%s"` $name) | fromYaml }}
 {{- $groups := list }}

@@ -259,6 +259,7 @@ to the runbooks lead to where those are. */}}
 {{- $name := include "minio.fullname" . }}
 {{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
 {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+{{- $text = $text | replace `="minio-console"` (printf `="%s-console"` $name) }}
 {{- $text = $text | replace `"minio-` (printf `"%s-` (include "minio.jobPrefix" $)) }}
 {{- $file := $text | replace `="minio"` (printf `="%s"` $name) | fromYaml }}
 {{- $groups := list }}

@@ -259,6 +259,7 @@ to the runbooks lead to where those are. */}}
 {{- $name := include "mlflow.fullname" . }}
 {{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
 {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+{{- $text = $text | replace `="mlflow-console"` (printf `="%s-console"` $name) }}
 {{- $text = $text | replace `"mlflow-` (printf `"%s-` (include "mlflow.jobPrefix" $)) }}
 {{- $file := $text | replace `="mlflow"` (printf `="%s"` $name) | fromYaml }}
 {{- $groups := list }}

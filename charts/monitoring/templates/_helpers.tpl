@@ -259,6 +259,7 @@ to the runbooks lead to where those are. */}}
 {{- $name := include "monitoring.fullname" . }}
 {{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
 {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+{{- $text = $text | replace `="monitoring-console"` (printf `="%s-console"` $name) }}
 {{- $text = $text | replace `"monitoring-` (printf `"%s-` (include "monitoring.jobPrefix" $)) }}
 {{- $file := $text | replace `="monitoring"` (printf `="%s"` $name) | fromYaml }}
 {{- $groups := list }}

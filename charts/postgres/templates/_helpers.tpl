@@ -259,6 +259,7 @@ to the runbooks lead to where those are. */}}
 {{- $name := include "postgres.fullname" . }}
 {{- range $path, $content := .Files.Glob "generated/rules/*.yaml" }}
 {{- $text := $content | toString | replace `namespace="credit"` (printf `namespace="%s"` $.Release.Namespace) }}
+{{- $text = $text | replace `="postgres-console"` (printf `="%s-console"` $name) }}
 {{- $text = $text | replace `"postgres-` (printf `"%s-` (include "postgres.jobPrefix" $)) }}
 {{- $file := $text | replace `="postgres"` (printf `="%s"` $name) | fromYaml }}
 {{- $groups := list }}

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.audit.commands.replay import Deciders
+from app.audit.store.outcome_rows import outcomes
 from app.audit.store.repository import Store
 from app.callers.known import Callers
 from app.console.console_routes import create_console
@@ -19,6 +20,8 @@ from app.console.shared import Console
 from app.letters.template import read_template
 from app.outcomes.given import Given
 from app.outcomes.loading import load_outcomes
+from app.reports.kept_reports import keep_report
+from app.reports.performance import outcome_report
 from app.scoring.decider import Decider
 from app.settings import Settings
 from harness.fields import CONTRACT
@@ -144,9 +147,26 @@ def test_an_outcome_is_told_and_the_report_has_it(store: Store, tmp_path: Path) 
     it = world(store, tmp_path)
     load_outcomes(store, [Given(2, it.accepted, None, 1, "2026-12-01")], "x.csv", "somebody", SIGNER, lambda _: None)
     assert "default, observed 2026-12-01" in it.browser.get(f"/decisions/{it.accepted}").text
+    assert "No report has been made yet" in it.browser.get("/outcomes").text
+    known = outcomes(store)
+    keep_report(store, outcome_report(store.decisions(None, None), known, lambda _: None), SIGNER)
     report = it.browser.get("/outcomes").text
     assert "2026-09" in report
     assert "100.00 %" in report
+
+
+def test_prometheus_reads_the_latest_report_without_signing_in(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path, callers=CALLERS)
+    stranger = it.browser
+    assert stranger.get("/metrics").text == ""
+    load_outcomes(store, [Given(2, it.accepted, None, 1, "2026-12-01")], "x.csv", "somebody", SIGNER, lambda _: None)
+    keep_report(store, outcome_report(store.decisions(None, None), outcomes(store), lambda _: None), SIGNER)
+    told = stranger.get("/metrics").text.splitlines()
+    assert 'credit_outcomes_known{model_version="2"} 1.0' in told
+    assert 'credit_outcomes_bad_rate{model_version="2"} 1.0' in told
+    assert any(line.startswith('credit_outcomes_expected_bad_rate{model_version="2"} 0.01') for line in told)
+    assert 'credit_outcomes_roc_auc_high{model_version="2"} NaN' in told
+    assert any(line.startswith("credit_outcome_report_timestamp_seconds 1.") for line in told)
 
 
 def test_the_button_verifies_and_replays(store: Store, tmp_path: Path) -> None:

@@ -100,10 +100,10 @@ def test_the_latest_link_of_a_policy_and_the_scores_of_challengers_are_found(sto
     decision, other = decisions(2)
     links = linked([policy_entry(), decision, challenged(decision, 0.2), other, policy_entry(NOON + DAY)])
     store.insert(links)
-    policy = store.policy(policy_of_tests().version)
+    policy = store.latest("policy", policy_of_tests().version)
     assert policy is not None
     assert policy.sequence == 5
-    assert store.policy("unknown") is None
+    assert store.latest("policy", "unknown") is None
     assert [it.sequence for it in store.challengers([decision.key, other.key])] == [3]
 
 

@@ -10,6 +10,8 @@ from app.training.data import Floats, Integers
 
 SURE = 1.96
 """Standard errors on either side of a 95 % interval."""
+ALARM = 3.0
+"""The same of an interval that somebody is woken by: chance alone leaves it once in 370 times."""
 BANDS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 """Edges of the bands of probability that are looked at apart."""
 LEAST_SHARE = 1e-4
@@ -43,18 +45,18 @@ class Band:
         return bool(self.rows) and not self.observed.low <= self.expected <= self.observed.high
 
 
-def share(count: int, rows: int) -> Share:
-    """The interval is Wilson's, which stays inside of 0 and 1."""
+def share(count: int, rows: int, sure: float = SURE) -> Share:
+    """The interval is Wilson's, which stays inside of 0 and 1. sure: standard errors on either side."""
     if not rows:
         return Share(float("nan"), float("nan"), float("nan"))
-    value, square = count / rows, SURE**2
+    value, square = count / rows, sure**2
     middle = (value + square / (2 * rows)) / (1 + square / rows)
-    half = SURE * sqrt(value * (1 - value) / rows + square / (4 * rows**2)) / (1 + square / rows)
+    half = sure * sqrt(value * (1 - value) / rows + square / (4 * rows**2)) / (1 + square / rows)
     # All or none reach the end itself, which rounding may miss.
     return Share(value, middle - half if count else 0.0, middle + half if count < rows else 1.0)
 
 
-def area(outcome: Integers, probability: Floats) -> Share:
+def area(outcome: Integers, probability: Floats, sure: float = SURE) -> Share:
     """ROC AUC; the interval is that of Hanley and McNeil (1982), which needs no resampling."""
     value = measures.roc_auc(outcome, probability)
     bad = int(outcome.sum())
@@ -64,7 +66,7 @@ def area(outcome: Integers, probability: Floats) -> Share:
     above, below = value / (2 - value), 2 * value**2 / (1 + value)
     spread = value * (1 - value) + (bad - 1) * (above - value**2) + (good - 1) * (below - value**2)
     error = sqrt(max(0.0, spread) / (bad * good))
-    return Share(value, max(0.0, value - SURE * error), min(1.0, value + SURE * error))
+    return Share(value, max(0.0, value - sure * error), min(1.0, value + sure * error))
 
 
 def expected_area(probability: Floats) -> float:

@@ -4,21 +4,24 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from app.audit.chain import Entry
+from app.audit.commands.verify import verify
 from app.audit.store.outcome_rows import KnownOutcome
 from app.audit.store.repository import Store
 from app.errors import RecordInvalid
-from app.outcomes.performance import ACCEPTED_ONLY, OutcomeReport, outcome_report
+from app.reports.kept_reports import keep_report, latest_report
+from app.reports.performance import ACCEPTED_ONLY, OutcomeReport, outcome_report
 from app.scoring.decider import Decider
 from tests.support.fakes import constant_model
-from tests.support.records import NOON, SECOND, decided, linked, policy_entry, policy_of_tests
+from tests.support.records import NOON, SECOND, SIGNER, TRUST, decided, linked, policy_entry, policy_of_tests
 
 MONTH = 31 * 86_400 * SECOND
 
 
 def kept(store: Store, entries: Iterable[Entry]) -> None:
-    store.insert(linked([policy_entry(), *entries]))
+    store.insert(linked([policy_entry(), *entries]), SIGNER)
 
 
 def reported(store: Store, known: dict[str, KnownOutcome]) -> OutcomeReport:
@@ -75,13 +78,57 @@ def test_a_model_that_is_right_is_not_called_off(sqlite_store: Store) -> None:
 DECIDERS = [Decider(constant_model(probability), policy_of_tests()) for probability in (0.005, 0.015, 0.03, 0.045)]
 
 
+def test_the_latest_months_with_outcomes_are_watched_together(sqlite_store: Store) -> None:
+    random = np.random.default_rng(3)
+    entries = []
+    for at in range(5_000):
+        entries.append(decided(DECIDERS[at % len(DECIDERS)], at=NOON + (at // 1_000) * MONTH + at * SECOND))
+    kept(sqlite_store, entries)
+    # The last month has no outcome yet, and the first one is too long ago.
+    known = {
+        it.key: KnownOutcome(int(at < 1_000 or random.random() < it.fields["probability"]), "2027-06-01")
+        for at, it in enumerate(entries[:4_000])
+    }
+    (seen,) = reported(sqlite_store, known).watched
+    assert (seen.version, seen.first, seen.last, seen.outcomes) == ("1", "2026-10", "2026-12", 3_000)
+    assert seen.findings == []
+    worse = {key: KnownOutcome(int(at % 12 == 0), "2027-06-01") for at, key in enumerate(known)}
+    (seen,) = reported(sqlite_store, worse).watched
+    assert seen.miscalibrated
+    assert seen.ranks_worse
+    assert [it.partition(",")[0] for it in seen.findings] == [
+        "2.38% bad were expected",
+        f"a ROC AUC of {seen.expected_auc:.4f} was expected",
+    ]
+
+
+def test_a_kept_report_is_read_back_as_it_was(store: Store) -> None:
+    assert latest_report(store) is None
+    entries = [decided(DECIDERS[0], at=NOON + at * SECOND) for at in range(30)]
+    kept(store, entries)
+    first = reported(store, {})
+    second = reported(store, {it.key: KnownOutcome(int(at == 0), "2026-12-01") for at, it in enumerate(entries)})
+    for report in (first, second):
+        keep_report(store, report, SIGNER)
+    latest = latest_report(store)
+    assert latest is not None
+    assert (str(latest[1]), latest[1].bands) == (str(second), second.bands)
+    assert verify(store, None, None, [], lambda _: None, 0, TRUST).passed
+
+
+def test_a_report_that_was_changed_is_not_believed(sqlite_store: Store) -> None:
+    keep_report(sqlite_store, reported(sqlite_store, {}), SIGNER)
+    with sqlite_store.engine.begin() as connection:
+        connection.execute(text("UPDATE entries SET content = replace(content, 'periods', 'months')"))
+    with pytest.raises(RecordInvalid, match="does not have its hash"):
+        latest_report(sqlite_store)
+
+
 def test_an_empty_record_has_an_empty_report(sqlite_store: Store) -> None:
     assert reported(sqlite_store, {}).periods == []
 
 
 def test_a_decision_that_was_changed_ends_the_report(sqlite_store: Store) -> None:
-    from sqlalchemy import text
-
     kept(sqlite_store, [decided(DECIDERS[0])])
     with sqlite_store.engine.begin() as connection:
         connection.execute(text("UPDATE decisions SET content = replace(content, '0.005', '0.004')"))

@@ -8,8 +8,8 @@ from fairlearn.metrics import demographic_parity_ratio
 
 from app.audit.store.repository import Store
 from app.errors import OutcomesInvalid
-from app.outcomes.fairness import ALL, LIMITS, FairnessReport, fairness_report
 from app.outcomes.given import read_groups
+from app.reports.fairness import ALL, LIMITS, FairnessReport, fairness_report
 from app.scoring.decider import Decider
 from tests.support.fakes import constant_model
 from tests.support.records import NOON, SECOND, decided, linked, policy_entry, policy_of_tests

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from app.outcomes.figures import area, bands, expected_area, share, stability
+from app.reports.figures import area, bands, expected_area, share, stability
 
 RANDOM = np.random.default_rng(7)
 

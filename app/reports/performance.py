@@ -10,7 +10,8 @@ import numpy as np
 from app.audit.store.outcome_rows import KnownOutcome
 from app.audit.store.repository import Stored
 from app.errors import RecordInvalid
-from app.outcomes.figures import Band, Share, area, bands, expected_area, share, stability
+from app.reports.figures import Band, Share, area, bands, expected_area, share, stability
+from app.reports.watched import MONTHS, Watched, watched
 from app.terminal import table
 from app.training import measures
 from app.training.data import Floats, Integers
@@ -49,10 +50,11 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeReport:
-    """Periods in the order of months and versions; bands by version."""
+    """Periods in the order of months and versions; bands by version; what alerts watch, of versions with outcomes."""
 
     periods: list[Period]
     bands: dict[str, list[Band]]
+    watched: list[Watched]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"note": ACCEPTED_ONLY}
@@ -75,6 +77,9 @@ class OutcomeReport:
                 expected = _percent(band.expected) + (" off" if band.off else "")
                 lines.append([name, f"{band.rows:,}", expected, *observed])
             parts.append(table(lines, figures=True))
+        for seen in self.watched:
+            about = f"version {seen.version}, decisions of {seen.first} to {seen.last}"
+            parts += [f"{about}: {finding}" for finding in seen.findings]
         return "\n\n".join([*parts, ACCEPTED_ONLY])
 
 
@@ -117,7 +122,9 @@ def outcome_report(
     first = _floats(gathered[order[0]].all) if order else np.empty(0)
     by_version = {version: _bands(version, gathered) for version in dict.fromkeys(it[1] for it in order)}
     periods = [_period(*key, gathered[key], first) for key in order]
-    return OutcomeReport(periods, {version: told for version, told in by_version.items() if told})
+    looked = [_watched(version, gathered) for version in by_version]
+    seen = [it for it in looked if it is not None]
+    return OutcomeReport(periods, {version: told for version, told in by_version.items() if told}, seen)
 
 
 def _period(month: str, version: str, found: _Gathered, first: Floats) -> Period:
@@ -141,6 +148,16 @@ def _bands(version: str, gathered: Mapping[tuple[str, str], _Gathered]) -> list[
     mine = [found for (_, its), found in gathered.items() if its == version]
     known = np.concatenate([_floats(found.known) for found in mine])
     return bands(np.concatenate([_outcome(found.bad) for found in mine]), known)
+
+
+def _watched(version: str, gathered: Mapping[tuple[str, str], _Gathered]) -> Watched | None:
+    """None of a version that has no outcome yet."""
+    months = sorted(month for (month, its), found in gathered.items() if its == version and found.bad)[-MONTHS:]
+    if not months:
+        return None
+    mine = [gathered[month, version] for month in months]
+    outcome = np.concatenate([_outcome(found.bad) for found in mine])
+    return watched(version, months, outcome, np.concatenate([_floats(found.known) for found in mine]))
 
 
 def _floats(values: "array[float]") -> Floats:

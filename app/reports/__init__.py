@@ -1,0 +1,1 @@
+"""What decisions and their outcomes say of the models, and of how groups fare."""

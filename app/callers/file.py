@@ -1,7 +1,7 @@
 """Reads the API clients from a YAML file; messages about it never quote what it holds, which may be a key."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -19,7 +19,7 @@ MAKE = "credit keys new NAME --scope predict makes a key and its entry"
 RULES = {
     "name": "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit; put a number into quotes",
     "sha256": f"must be the 64 lower-case hexadecimal digits of the key's SHA-256, not the key; {MAKE}",
-    "scopes": "must be a list of predict, read or both",
+    "scopes": f"must be a list of {', '.join(get_args(Scope))}, or of some of them",
 }
 
 

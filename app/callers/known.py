@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-Scope = Literal["predict", "read"]
-"""predict: ask for decisions. read: ask for the record of one, and what each factor does to one."""
+Scope = Literal["predict", "read", "outcomes"]
+"""predict: ask for decisions. read: ask for the record of one, and what each factor does to one. outcomes: say what
+became of one."""
 
 
 def digest_of(key: bytes) -> bytes:

@@ -30,17 +30,18 @@ class Given:
 
 
 class Faults:
-    """What is wrong with a file, by line; the first ones are told."""
+    """What is wrong with a file, by line; the first ones are told. place: what its lines are called."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, place: str = "line") -> None:
         self._name = name
+        self._place = place
         self._told: list[str] = []
         self._count = 0
 
     def add(self, line: int, sentence: str) -> None:
         self._count += 1
         if len(self._told) < MOST_FAULTS:
-            self._told.append(f"line {line}: {sentence}")
+            self._told.append(f"{self._place} {line}: {sentence}")
 
     def refuse(self) -> None:
         """Raises OutcomesInvalid where there are any."""
@@ -88,7 +89,12 @@ def _read(line: int, row: dict[str, str | None], contract: Contract, faults: Fau
     if None in row or None in row.values():
         faults.add(line, "it has more or fewer values than the heading")
         return None
-    told = {name: (value or "").strip() for name, value in row.items()}
+    return given_of(line, {name: value or "" for name, value in row.items()}, contract, faults)
+
+
+def given_of(line: int, row: dict[str, str], contract: Contract, faults: Faults) -> Given | None:
+    """One outcome from its texts by column; None for one that is wrong, which the faults have."""
+    told = {name: value.strip() for name, value in row.items()}
     key, application = told.get("decision_id") or None, told.get("application_id") or None
     decision_id, bad = canonical_id(key or ""), outcome_of(told["outcome"], contract)
     wrong = []

@@ -33,13 +33,20 @@ class Loaded:
 
 
 def load_outcomes(
-    store: Store, given: Sequence[Given], name: str, by: str, signer: Signer, done: Callable[[int], None]
+    store: Store,
+    given: Sequence[Given],
+    name: str,
+    by: str,
+    signer: Signer,
+    done: Callable[[int], None],
+    place: str = "line",
 ) -> Loaded:
     """All of them or none. name: of the file; by: who says so; done: called with how many more have been kept.
 
-    Raises OutcomesInvalid with the lines that are about no accepted decision, RecordUnavailable, RecordInvalid.
+    place: what its lines are called. Raises OutcomesInvalid with the lines that are about no accepted decision,
+    RecordUnavailable, RecordInvalid.
     """
-    about = _resolved(store, given, name)
+    about = _resolved(store, given, Faults(name, place))
     known = outcomes(store, list(about))
     changed = {key: it for key, it in about.items() if known.get(key) != KnownOutcome(it.bad, it.observed)}
     ids = Ids()
@@ -59,11 +66,10 @@ def _entry(key: str, given: Given, name: str, by: str) -> Entry:
     return Entry("outcome", key, microseconds_now(), fields)
 
 
-def _resolved(store: Store, given: Sequence[Given], name: str) -> dict[str, Given]:
+def _resolved(store: Store, given: Sequence[Given], faults: Faults) -> dict[str, Given]:
     """By the id of the decision that each is about."""
     by_key, by_application = _decisions(store, given)
     found: dict[str, Given] = {}
-    faults = Faults(name)
     for it in given:
         decision = by_key.get(it.decision_id or "") or by_application.get(it.application_id or "")
         for sentence in _complaints(it, decision, found):
@@ -85,7 +91,7 @@ def _complaints(given: Given, decision: DecidedOn | None, found: dict[str, Given
         yield "observed is before the decision"
     other = found.get(decision.key)
     if other is not None and (other.bad, other.observed) != (given.bad, given.observed):
-        yield f"line {other.line} says otherwise of the same decision"
+        yield f"it says otherwise of the same decision than number {other.line}"
 
 
 def _decisions(store: Store, given: Sequence[Given]) -> tuple[dict[str, DecidedOn], dict[str, DecidedOn]]:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from app import __version__
 from app.serving.api.inputs import RequestTypes
 from app.serving.api.openapi import add_keys
+from app.serving.api.outcome_types import OutcomesRequest
 from app.serving.api.schema import Problem
 
 TITLE = "Credit-default decisions"
@@ -74,7 +75,7 @@ def document_of(app: FastAPI, types: RequestTypes) -> Callable[[], dict[str, Any
 
 
 def _schemas(types: RequestTypes) -> dict[str, Any]:
-    described: list[Any] = [types.predict, types.batch, Problem]
+    described: list[Any] = [types.predict, types.batch, OutcomesRequest, Problem]
     inputs = [(type_.__name__, "validation", TypeAdapter(type_)) for type_ in described]
     references, definitions = TypeAdapter.json_schemas(inputs, ref_template=REF)  # type: ignore[arg-type]
     named = {name: schema for (name, _), schema in references.items() if "$ref" not in schema}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.serving.api.inputs import RequestTypes
+from app.serving.api.outcome_types import EXAMPLE_OUTCOME
 from app.serving.http.access import NO_KEY, OUT_OF_SCOPE
 from app.serving.http.paths import endpoint_of
 from app.serving.http.problems import MEDIA_TYPE, title_of
@@ -34,6 +35,7 @@ def examples_of(types: RequestTypes) -> dict[str, dict[str, Any]]:
             "applicant": {"summary": "By name", "value": by_name},
         },
         "BatchRequest": {"rows": {"summary": "Two applicants", "value": {"data": {"rows": [row, row]}}}},
+        "OutcomesRequest": {"outcomes": {"summary": "A default", "value": {"outcomes": [EXAMPLE_OUTCOME]}}},
     }
 
 
@@ -41,8 +43,8 @@ KEY = "ApiKey"
 KEY_SCHEME = {
     "type": "http",
     "scheme": "bearer",
-    "description": "An API key with the scope predict for decisions, read for the record and for explanations; none is"
-    " needed where the operator wants none.",
+    "description": "An API key with the scope predict for decisions, read for the record and for explanations,"
+    " outcomes for what became of them; none is needed where the operator wants none.",
 }
 REQUEST_ID = {
     "X-Request-ID": {"description": "The request's own id, or one that was made for it.", "schema": {"type": "string"}}

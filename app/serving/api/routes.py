@@ -20,6 +20,7 @@ from app.serving.api.docs_page import docs_router, document_of
 from app.serving.api.explain import add_explain
 from app.serving.api.idempotency import PARAMETER, Idempotency
 from app.serving.api.openapi import KEPT, body, problems
+from app.serving.api.outcome_intake import add_outcomes
 from app.serving.api.predict import Predict, decided
 from app.serving.api.reading import Reader
 from app.serving.api.schema import (
@@ -82,6 +83,7 @@ def create_app(
     _add_decisions(app, reader, holder, challenger, recorder, predict, Idempotency(settings))
     add_explain(app, reader, holder)
     add_records(app, settings, reader)
+    add_outcomes(app, settings, reader)
     deciding = Deciding(reader, holder, challenger, recorder)
     add_open_inference(app, deciding)
     add_mlflow_scoring(app, deciding)

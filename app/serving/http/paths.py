@@ -23,7 +23,8 @@ class Endpoint:
     quiet: bool = False
     """Asked every few seconds by machines: not counted, and logged at DEBUG only."""
     public: bool = False
-    """For clients outside of the cluster; what needs the scope read only where keys are wanted."""
+    """For clients outside of the cluster; what needs another scope than predict only where keys are
+    wanted."""
     hidden: bool = False
     """Whoever lacks the scope is answered 404, so that not even the ids of decisions can be guessed."""
 
@@ -46,6 +47,7 @@ ENDPOINTS = (
     Endpoint("/v2/models", "predict", public=True),
     Endpoint("/v2/models/{path}", "predict", most_body_bytes=4 * MIB, public=True),
     EXPLAIN,
+    Endpoint("/outcomes", "outcomes", most_body_bytes=4 * MIB, public=True),
     Endpoint("/decisions", "read", public=True, hidden=True),
     Endpoint("/decisions/{id}", "read", public=True, hidden=True),
     Endpoint("/health", None, public=True),

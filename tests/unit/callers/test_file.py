@@ -55,7 +55,10 @@ def test_one_name_may_have_several_keys_so_that_a_key_can_be_changed_without_a_p
         (f"- name: a\n  sha256: {KEY}\n  scopes: [read]\n", "the key's SHA-256, not the key; credit keys"),
         (f"- name: a\n  sha256: {'A' * 64}\n  scopes: [read]\n", "entry 1: sha256 must be"),
         (f"- name: a\n  sha256: {'1' * 64}\n  scopes: [read]\n", "entry 1: sha256 must be"),
-        (ENTRY.replace("read", "write"), "entry 1: scopes must be a list of predict, read or both"),
+        (
+            ENTRY.replace("read", "write"),
+            "entry 1: scopes must be a list of predict, read, outcomes,",
+        ),
         (ENTRY.replace("[predict, read]", "predict"), "entry 1: scopes must be a list"),
         (ENTRY.replace("[predict, read]", "[]"), "entry 1: scopes must be a list"),
         (f"{ENTRY}  key: {KEY}\n", "entry 1 has something beside name, sha256 and scopes; remove it"),

@@ -29,6 +29,7 @@ def test_every_route_is_open_or_needs_a_scope_by_intention() -> None:
         "/invocations": "predict",
         "/v2/models": "predict",
         "/v2/models/{path:path}": "predict",
+        "/outcomes": "outcomes",
         "/decisions": "read",
         "/decisions/{id}": "read",
     }

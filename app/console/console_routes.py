@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import __version__
 from app.console.decision_pages import add_decisions, add_letters
+from app.console.model_pages import add_models
 from app.console.outcome_metrics import exposed
 from app.console.sessions import COOKIE, keep
 from app.console.shared import Console, Render, form_of
@@ -62,6 +63,7 @@ def create_console(console: Console) -> FastAPI:
     _add_signing_in(app, console, page)
     add_decisions(app, console, page, missing)
     add_letters(app, console, page, missing)
+    add_models(app, console, page)
 
     @app.get("/outcomes")
     def outcome_page(request: Request) -> Response:

@@ -1,8 +1,8 @@
 """`python -m loadtests.stress.strangers`: what clients that drip bodies or do not read cost those who behave.
 
 Each attack is measured against the server alone and, where nginx is installed, behind it with its own defaults: the
-share of decisions that are answered with 200 within 5 s, p50 and p99 of those, and the most memory that the server (and
-nginx with it) held.
+share of decisions that are answered with 200 within 5 s, p50 and p99 of those, and the most memory that the server
+held.
 """
 
 import re
@@ -59,7 +59,7 @@ class Answered:
     """Seconds each."""
     bad: int = 0
     most_memory: int = 0
-    """Bytes, of server and proxy."""
+    """Bytes, of the server."""
 
 
 def dripping(port: int, stop: threading.Event) -> None:
@@ -131,23 +131,15 @@ def behaving(port: int, ends: float, found: Answered) -> None:
         time.sleep(PAUSE)
 
 
-def resident(processes: list[int]) -> int:
-    """Bytes that processes and their children hold; one that has just ended holds none."""
-    total = 0
-    for process in processes:
-        try:
-            children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-            told = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        total += 1024 * int(told[1]) if told else 0
-        total += resident([int(it) for it in children])
-    return total
+def resident(process: int) -> int:
+    """Bytes that a process holds, without those that it started, such as the shipper."""
+    told = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    return 1024 * int(told[1]) if told else 0
 
 
 @contextmanager
-def proxied(upstream: int, folder: Path) -> Iterator[tuple[int, int]]:
-    """nginx in front of that port: its own port and process."""
+def proxied(upstream: int, folder: Path) -> Iterator[int]:
+    """nginx in front of that port; gives its own."""
     port = free_port()
     folder.mkdir()
     # Its workers are another user.
@@ -157,12 +149,12 @@ def proxied(upstream: int, folder: Path) -> Iterator[tuple[int, int]]:
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
             wait_until(lambda: socket.create_connection(("127.0.0.1", port)).close(), lambda _: True, what="nginx")
-            yield port, process.pid
+            yield port
         finally:
             process.terminate()
 
 
-def measured(port: int, processes: list[int], attack: Callable[[int, threading.Event], None]) -> Answered:
+def measured(port: int, process: int, attack: Callable[[int, threading.Event], None]) -> Answered:
     """What becomes of the others while the attack goes on."""
     found, stop, ends = Answered(), threading.Event(), time.monotonic() + SECONDS
     threads = [threading.Thread(target=attack, args=(port, stop))]
@@ -170,7 +162,7 @@ def measured(port: int, processes: list[int], attack: Callable[[int, threading.E
     for thread in threads:
         thread.start()
     while time.monotonic() < ends:
-        found.most_memory = max(found.most_memory, resident(processes))
+        found.most_memory = max(found.most_memory, resident(process))
         time.sleep(0.2)
     stop.set()
     for thread in threads:
@@ -189,11 +181,10 @@ def main() -> None:
                 name = f"{attack.__name__}-{front}"
                 world = World(folder / name, environment, f"sqlite:///{folder / name / 'decisions.db'}")
                 with world.server() as server, ExitStack() as stack:
-                    port, processes = server.port, [server.process.pid]
+                    port = server.port
                     if front == "nginx":
-                        port, proxy = stack.enter_context(proxied(server.port, folder / name / "nginx"))
-                        processes.append(proxy)
-                    found = measured(port, processes, attack)
+                        port = stack.enter_context(proxied(port, folder / name / "nginx"))
+                    found = measured(port, server.process.pid, attack)
                 good, asked = sorted(found.good) or [float("nan")], len(found.good) + found.bad
                 times = [f"{1000 * good[int(share * (len(good) - 1))]:.1f}" for share in (0.5, 0.99)]
                 share = f"{len(found.good) / asked:.1%}"

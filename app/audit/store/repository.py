@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     text,
     union_all,
@@ -150,6 +151,14 @@ class Store:
         query = _within(_all_of(entries), entries, since, until).where(entries.c.kind.in_(kinds))
         with self.reading() as connection:
             return [_stored(row) for row in connection.execute(query.order_by(entries.c.at, entries.c.key))]
+
+    def acts(self, whats: Sequence[str], most: int) -> list[Stored]:
+        """The latest acts of those kinds, such as promotion, newest first, and no more than that many."""
+        # As app.audit.acts writes them; looks at decisions are acts too, and far more than all others.
+        told = [entries.c.content.contains(f'"what":"{what}"', autoescape=True) for what in whats]
+        query = _all_of(entries).where(entries.c.kind == "act", or_(*told))
+        with self.reading() as connection:
+            return [_stored(row) for row in connection.execute(query.order_by(entries.c.at.desc()).limit(most))]
 
     def latest(self, kind: Kind, key: str) -> Stored | None:
         """The latest link of that kind and key, such as a policy's; None when there is none."""

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from app.audit.acts import Actor, Acts
 from app.audit.commands.replay import Deciders
 from app.audit.store.outcome_rows import outcomes
 from app.audit.store.repository import Store
@@ -20,13 +21,15 @@ from app.console.shared import Console
 from app.letters.template import read_template
 from app.outcomes.given import Given
 from app.outcomes.loading import load_outcomes
+from app.registry import Registered, write_verdict
+from app.registry.client import connect
 from app.reports.kept_reports import keep_report
 from app.reports.performance import outcome_report
 from app.scoring.decider import Decider
 from app.settings import Settings
 from harness.fields import CONTRACT
 from harness.servers import audit_in
-from tests.support.fakes import caller, constant_model
+from tests.support.fakes import NAME, caller, constant_model, settings_for
 from tests.support.records import NOON, SECOND, SIGNER, challenged, decided, linked, policy_entry, policy_of_tests
 
 CALLERS = Callers((caller("officer", "cdk_officer", "read"), caller("office", "cdk_office", "predict")))
@@ -153,6 +156,25 @@ def test_an_outcome_is_told_and_the_report_has_it(store: Store, tmp_path: Path) 
     report = it.browser.get("/outcomes").text
     assert "2026-09" in report
     assert "100.00 %" in report
+
+
+def test_models_are_told_with_their_verdicts_and_what_was_done_to_them(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    settings = settings_for(tmp_path)
+    browser = Browser(create_console(replace(it.console, settings=settings)))
+    assert "No version is registered yet" in browser.get("/models").text
+    connect(settings).create_registered_model(NAME)
+    connect(settings).create_model_version(NAME, source="nowhere")
+    write_verdict(Registered(NAME, "1", "", "d1"), False, ["its ROC AUC is <too> low"], settings)
+    Acts(store, it.console.settings.audit).keep(
+        "promotion", Actor("J. Doe", "it is better", "A. Roe"), {"version": "1"}
+    )
+    it.console.looked("somebody", "look", it.accepted)
+    told = browser.get("/models").text
+    assert "its ROC AUC is &lt;too&gt; low" in told
+    for part in ("J. Doe", "A. Roe", "it is better", "version 1"):
+        assert part in told
+    assert it.accepted not in told
 
 
 def test_prometheus_reads_the_latest_report_without_signing_in(store: Store, tmp_path: Path) -> None:

@@ -217,6 +217,17 @@ class LettersSettings(Section):
     )
 
 
+class ConsoleSettings(Section):
+    user_header: str = Field(
+        "",
+        pattern=r"^([A-Za-z][A-Za-z0-9-]*)?$",
+        description="Header in which a proxy that signs people in names them; empty: an API key signs in.",
+    )
+    officers: tuple[str, ...] = Field(
+        (), description="Of the people whom a proxy names, those who may write letters and try otherwise; others look."
+    )
+
+
 class CallersSettings(Section):
     file: Path | None = Field(
         None, description="Who may ask, with hashes of their API keys; empty: everybody, without a key."
@@ -256,6 +267,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     callers: CallersSettings = CallersSettings()
     letters: LettersSettings = LettersSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -30,6 +30,10 @@ OPEN = ("/sign-in", "/static/console.css", "/healthz", "/metrics")
 """What nobody signs in for. The metrics tell of no person."""
 
 
+OFFICERS_ONLY = ("/what-if", "/letter")
+LOOKS_ONLY = "This is for officers, whom the setting console.officers names; everybody else looks."
+
+
 def create_console(console: Console) -> FastAPI:
     """Routes run in threads of their own: each waits for the database."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
@@ -37,8 +41,9 @@ def create_console(console: Console) -> FastAPI:
     environment = Environment(loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined)
 
     def page(request: Request, name: str, status: int = 200, **values: Any) -> Response:
-        who = getattr(request.state, "who", None)
-        told = environment.get_template(name).render(who=who, signs=console.sessions.callers is not None, **values)
+        who = request.state.person
+        about = {"who": who and who.name, "officer": who is not None and who.officer, "signs": console.sessions.by_key}
+        told = environment.get_template(name).render(**about, **values)
         return HTMLResponse(told, status)
 
     def missing(request: Request) -> Response:
@@ -46,12 +51,15 @@ def create_console(console: Console) -> FastAPI:
 
     @app.middleware("http")
     async def guarded(request: Request, call: Any) -> Response:
-        request.state.who = console.sessions.who(request.cookies.get(COOKIE))
+        who = request.state.person = console.sessions.who(request.headers, request.cookies.get(COOKIE))
+        request.state.who = who and who.name
         response: Response
         if (refused := _refused(console, request)) is not None:
             response = page(request, "message.html", 403, title="Refused", text=refused)
-        elif request.state.who is None and request.url.path not in OPEN:
+        elif who is None and request.scope["path"] not in OPEN:
             response = RedirectResponse("/sign-in", 303)
+        elif who is not None and not who.officer and request.scope["path"].endswith(OFFICERS_ONLY):
+            response = page(request, "message.html", 403, title="Refused", text=LOOKS_ONLY)
         else:
             try:
                 response = await call(request)
@@ -94,6 +102,9 @@ def _refused(console: Console, request: Request) -> str | None:
 def _add_signing_in(app: FastAPI, console: Console, page: Render) -> None:
     @app.get("/sign-in")
     async def ask(request: Request) -> Response:
+        if (proxied := console.sessions.proxied) is not None:
+            text = f"The proxy in front of this console named nobody: the header {proxied.header} is missing."
+            return page(request, "message.html", 401, title="Not signed in", text=text)
         return page(request, "sign_in.html", wrong=False)
 
     @app.post("/sign-in")

@@ -11,7 +11,7 @@ from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.callers.file import load_callers
 from app.console.console_routes import create_console
-from app.console.sessions import Sessions
+from app.console.sessions import Proxied, Sessions
 from app.console.shared import Console
 from app.contract_file import load_contract
 from app.errors import SettingInvalid
@@ -27,10 +27,13 @@ def serve_console(host: str, port: int) -> None:
     """Until SIGTERM. Raises SettingInvalid, also where strangers could read without a key; LetterInvalid."""
     settings = load_settings()
     callers = load_callers(settings)
-    if callers is None and not _is_loopback(host):
+    header = settings.console.user_header
+    proxied = Proxied(header, frozenset(settings.console.officers)) if header else None
+    if callers is None and proxied is None and not _is_loopback(host):
         raise SettingInvalid(
             f"the console would show decisions to everybody who reaches {host}: name the API keys in callers.file, of"
-            " which those with the scope read may sign in, or listen on 127.0.0.1"
+            " which those with the scope read may sign in, let a proxy name people in console.user_header, or listen on"
+            " 127.0.0.1"
         )
     store = Store(open_engine(settings.audit.database_uri))
     console = Console(
@@ -38,9 +41,9 @@ def serve_console(host: str, port: int) -> None:
         store=store,
         deciders=Deciders(registered(settings), store, made_by(settings)),
         contract=load_contract(settings),
-        sessions=Sessions(callers, user()),
+        sessions=Sessions(callers, user(), proxied),
         template=read_template(settings.letters.template_file),
-        hosts=LOOPBACK if callers is None else frozenset(),
+        hosts=LOOPBACK if callers is None and proxied is None else frozenset(),
     )
     log_config = logging_config(settings.serving.log_level)
     uvicorn.run(create_console(console), host=host, port=port, log_config=log_config, access_log=False)

@@ -1,6 +1,7 @@
-"""Who is signed in: a cookie names a session, and a session the API client whose key opened it."""
+"""Who is signed in: whom a proxy in front names, or a cookie's session, which an API key has opened."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -12,6 +13,28 @@ COOKIE = "credit_console"
 HOURS = 8
 MOST = 1_000
 """Sessions at once; the oldest ends when another begins."""
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks, by the name that the record keeps. officer: may write letters and try decisions otherwise."""
+
+    name: str
+    officer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A proxy that signs people in: the header in which it names them, and who of them are officers."""
+
+    header: str
+    officers: frozenset[str]
+
+    def who(self, headers: Mapping[str, str]) -> Person | None:
+        """None where the header is missing, empty or too long for a name."""
+        name = headers.get(self.header, "").strip()
+        return Person(name, name in self.officers) if 0 < len(name) <= LONGEST_NAME else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +45,34 @@ class _Session:
 
 @dataclass(slots=True)
 class Sessions:
-    """Of one process; a restart ends them. callers: None where nobody has to sign in, and `user` is who asks."""
+    """Of one process; a restart ends them.
+
+    callers: whose keys sign in; None where nobody has to, and `user` is who asks. proxied: where a proxy names people,
+    which leaves keys without use.
+    """
 
     callers: Callers | None
     user: str
+    proxied: Proxied | None = None
     _open: dict[str, _Session] = field(default_factory=dict)
 
-    def who(self, cookie: str | None) -> str | None:
-        """The name of who asks; None for somebody who has to sign in first."""
+    @property
+    def by_key(self) -> bool:
+        """Whether people sign in here, with a key."""
+        return self.proxied is None and self.callers is not None
+
+    def who(self, headers: Mapping[str, str], cookie: str | None) -> Person | None:
+        """None for somebody who has to sign in first."""
+        if self.proxied is not None:
+            return self.proxied.who(headers)
         if self.callers is None:
-            return self.user
+            return Person(self.user)
         session = self._open.get(cookie or "")
-        return session.name if session is not None and session.ends > monotonic() else None
+        return Person(session.name) if session is not None and session.ends > monotonic() else None
 
     def sign_in(self, key: str) -> str | None:
         """A new session's cookie; None for a key that is not known or may not read."""
-        caller = None if self.callers is None else self.callers.find(key.encode())
+        caller = self.callers.find(key.encode()) if self.by_key and self.callers is not None else None
         if caller is None or "read" not in caller.scopes:
             return None
         while len(self._open) >= MOST:

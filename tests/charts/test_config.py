@@ -31,6 +31,8 @@ SET_BY_THE_CHART = {
     "audit.checkpoints",
     "callers.file",
     "letters.template_file",
+    "console.user_header",
+    "console.officers",
 }
 """By a value of its own, by the image, by a file that it mounts, or for commands that no pod of it runs."""
 

@@ -50,6 +50,18 @@ def test_nobody_reaches_it_from_elsewhere_until_peers_are_named() -> None:
     assert rule["from"] == [prometheus, peer]
 
 
+def test_a_proxy_may_sign_people_in() -> None:
+    def variables(values: dict[str, Any]) -> dict[str, Any]:
+        (container,) = one(render("api", values), "Deployment", "api-console")["spec"]["template"]["spec"]["containers"]
+        return {it["name"]: it.get("value") for it in container["env"]}
+
+    assert "CONSOLE__USER_HEADER" not in variables(ON)
+    people = {"enabled": True, "userHeader": "X-Forwarded-Email", "officers": ["jane@lender.example"]}
+    told = variables({**CALLERS, "console": people})
+    assert told["CONSOLE__USER_HEADER"] == "X-Forwarded-Email"
+    assert told["CONSOLE__OFFICERS"] == '["jane@lender.example"]'
+
+
 def test_the_report_that_it_shows_is_made_each_night_by_the_image_that_computes() -> None:
     assert not [o for o in render("api") if o["metadata"]["name"] == "api-outcomes"]
     spec = one(render("api", ON), "CronJob", "api-outcomes")["spec"]

@@ -16,7 +16,7 @@ from app.audit.store.outcome_rows import outcomes
 from app.audit.store.repository import Store
 from app.callers.known import Callers
 from app.console.console_routes import create_console
-from app.console.sessions import COOKIE, Sessions
+from app.console.sessions import COOKIE, Proxied, Sessions
 from app.console.shared import Console
 from app.letters.template import read_template
 from app.outcomes.given import Given
@@ -267,6 +267,28 @@ def test_who_has_no_session_is_sent_to_sign_in_and_sees_nothing(sqlite_store: St
     it.browser.cookies = old
     assert it.browser.get("/").status_code == 303
     assert COOKIE in old
+
+
+def test_whom_a_proxy_names_is_kept_and_only_officers_write_letters(sqlite_store: Store, tmp_path: Path) -> None:
+    it = world(sqlite_store, tmp_path, CALLERS)
+    proxied = Proxied("X-Forwarded-Email", frozenset({"officer@lender.example"}))
+    browser = Browser(create_console(replace(it.console, sessions=Sessions(CALLERS, "somebody", proxied))))
+    officer, viewer = ({"X-Forwarded-Email": f"{name}@lender.example"} for name in ("officer", "viewer"))
+    page = f"/decisions/{it.refused}"
+    for named in ({}, {"X-Forwarded-Email": " "}, {"X-Forwarded-Email": "x" * 201}):
+        assert browser.get(page, headers=named).headers["location"] == "/sign-in"
+    told = browser.get("/sign-in")
+    assert (told.status_code, "X-Forwarded-Email is missing" in told.text) == (401, True)
+    # A key opens no second way in.
+    assert browser.post("/sign-in", data={"key": "cdk_officer"}).status_code == 403
+    assert "Letter</a>" in browser.get(page, headers=officer).text
+    assert "Letter</a>" not in browser.get(page, headers=viewer).text
+    for path in (f"{page}/letter", f"{page}/what-if"):
+        for ask in (browser.get, browser.post):
+            assert ask(path, headers=viewer).status_code == 403
+        assert browser.get(path, headers=officer).status_code == 200
+    assert browser.post(f"{page}/check", headers=viewer).status_code == 200
+    assert [act["by"] for act in it.acts("look")] == ["officer@lender.example"] + ["viewer@lender.example"] * 2
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/static/console.css", "/nothing", "/decisions/1"])

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.audit.chain import Chain, Entry, link_of
-from app.audit.signing import signer_of
+from app.audit.signing import Signer, signer_of
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store
 from app.audit.store.schema.migrating import migrate
@@ -33,11 +33,16 @@ class Acts:
     audit: AuditSettings
 
     def keep(self, what: str, actor: Actor, about: dict[str, Any]) -> None:
-        """what: as promotion, rollback, adoption, retention; about: what it was done to. Raises RecordUnavailable."""
-        ids = Ids()
-        writer, key = ids.next(), ids.next()
-        entry = Entry("act", key, microseconds_now(), {"what": what, **asdict(actor), "about": about})
-        self.store.insert([link_of(*it) for it in Chain(writer).seal([entry])], signer_of(self.audit))
+        """As keep_act, signed with the settings' key."""
+        keep_act(self.store, signer_of(self.audit), what, actor, about)
+
+
+def keep_act(store: Store, signer: Signer, what: str, actor: Actor, about: dict[str, Any]) -> None:
+    """what: as promotion, rollback, adoption, retention; about: what it was done to. Raises RecordUnavailable."""
+    ids = Ids()
+    writer, key = ids.next(), ids.next()
+    entry = Entry("act", key, microseconds_now(), {"what": what, **asdict(actor), "about": about})
+    store.insert([link_of(*it) for it in Chain(writer).seal([entry])], signer)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def history(store: Store, since: int | None, until: int | None) -> History:
 def _line(event: dict[str, Any]) -> str:
     if event["kind"] == "policy":
         return f"{event['at']}  policy      {event['key']} decides, at writer {event['writer']}"
-    about = ", ".join(f"{name} {_told(value)}" for name, value in event["about"].items() if value != [])
+    about = ", ".join(f"{name} {_told(value)}" for name, value in event["about"].items() if value not in ([], ""))
     second = f", approved by {event['approved_by']}" if event["approved_by"] else ""
     why = event["reason"] or "no reason given"
     return f"{event['at']}  {event['what']:<10}  {about}; by {event['by']}{second}: {why}"

@@ -12,6 +12,7 @@ from typing import Self
 
 from app.audit.chain import Link
 from app.audit.journal.layout import unshipped_bytes
+from app.audit.shipping.key_in_force import keep_key
 from app.audit.shipping.rounds import Round, Shipper
 from app.audit.shipping.stop_signal import StopSignal, stop_signal
 from app.audit.signing import Signer, signer_of
@@ -48,6 +49,7 @@ class Database:
         from app.audit.store.schema.migrating import migrate
 
         migrate(self.store.engine, Month.of(microseconds_now()))
+        keep_key(self.store, self.signer)
 
     def insert(self, links: list[Link]) -> None:
         self.store.insert(links, self.signer)

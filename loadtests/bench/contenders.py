@@ -39,11 +39,18 @@ def _ours(row: Row) -> Any:
     return {"data": {"features": list(row)}}
 
 
-def service(trained: Trained, *, record: bool) -> Contender:
-    """This service as it is by default, with the record of its decisions or without."""
-    switch = "on" if record else "off"
+def service(trained: Trained, *, record: bool, to_disk: bool = False) -> Contender:
+    """This service as it is by default, with the record of its decisions or without.
+
+    to_disk: whether answers wait until the disk has them.
+    """
+    switch = ("on, on disk" if to_disk else "on") if record else "off"
     # With a cache of its own it is ready when its pull has ended, not while one that would be measured goes on.
-    variables = {"AUDIT__ENABLED": str(record).lower(), "SERVING__CACHE_DIR": str(trained.folder / f"models-{switch}")}
+    variables = {
+        "AUDIT__ENABLED": str(record).lower(),
+        "AUDIT__DURABILITY": "disk" if to_disk else "kernel",
+        "SERVING__CACHE_DIR": str(trained.folder / f"models-{switch}"),
+    }
     return Contender(
         f"{SERVICE}, record {switch}",
         lambda port: [PROGRAM, "serve", "--port", str(port)],
@@ -157,6 +164,7 @@ def kserve(trained: Trained) -> Contender:
 CONTENDERS: dict[str, Callable[[Trained], Contender]] = {
     "bare": bare,
     "record": partial(service, record=True),
+    "on-disk": partial(service, record=True, to_disk=True),
     "no-record": partial(service, record=False),
     "fastapi": plain,
     "mlflow": mlflow,

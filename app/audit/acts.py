@@ -37,11 +37,16 @@ class Acts:
         keep_act(self.store, signer_of(self.audit), what, actor, about)
 
 
-def keep_act(store: Store, signer: Signer, what: str, actor: Actor, about: dict[str, Any]) -> None:
-    """what: as promotion, rollback, adoption, retention; about: what it was done to. Raises RecordUnavailable."""
+def keep_act(
+    store: Store, signer: Signer, what: str, actor: Actor, about: dict[str, Any], key: str | None = None
+) -> None:
+    """what: as promotion, rollback, adoption, retention; about: what it was done to; key: an id of its own when None.
+
+    Raises RecordUnavailable.
+    """
     ids = Ids()
-    writer, key = ids.next(), ids.next()
-    entry = Entry("act", key, microseconds_now(), {"what": what, **asdict(actor), "about": about})
+    writer = ids.next()
+    entry = Entry("act", key or ids.next(), microseconds_now(), {"what": what, **asdict(actor), "about": about})
     store.insert([link_of(*it) for it in Chain(writer).seal([entry])], signer)
 
 

@@ -29,7 +29,8 @@ class Entry:
     report.
 
     key: of a decision its id, of a policy its version, of a challenger's score, an outcome and a letter the id of the
-    decision that it is about, of an act an id of its own, of a report its name.
+    decision that it is about, of an act an id of its own or a name, of a report its
+    name.
     at: microseconds since 1970. fields: the rest of the content, in JSON's types, NaN for null; no name of `Link`'s.
     """
 

@@ -1,6 +1,7 @@
 """The record says by which key it is signed, and from when on another one."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
 
 from app.audit.commands.history import history
 from app.audit.commands.verify import verify
@@ -8,6 +9,14 @@ from app.audit.shipping.key_in_force import keep_key
 from app.audit.signing import Signer, Trust
 from app.audit.store.repository import Store
 from tests.support.records import SIGNER
+
+
+def test_one_that_somebody_changed_stops_no_shipping(store: Store) -> None:
+    keep_key(store, SIGNER)
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE entries SET content = replace(content, 'signing_key', 'another')"))
+    keep_key(store, SIGNER)
+    assert len(store.entries(("act",), None, None)) == 2
 
 
 def test_a_key_is_told_once_and_a_rotation_is_a_link(store: Store) -> None:

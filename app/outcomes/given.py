@@ -34,14 +34,14 @@ class Faults:
 
     def __init__(self, name: str, place: str = "line") -> None:
         self._name = name
-        self._place = place
+        self.place = place
         self._told: list[str] = []
         self._count = 0
 
     def add(self, line: int, sentence: str) -> None:
         self._count += 1
         if len(self._told) < MOST_FAULTS:
-            self._told.append(f"{self._place} {line}: {sentence}")
+            self._told.append(f"{self.place} {line}: {sentence}")
 
     def refuse(self) -> None:
         """Raises OutcomesInvalid where there are any."""

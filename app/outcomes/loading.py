@@ -72,7 +72,7 @@ def _resolved(store: Store, given: Sequence[Given], faults: Faults) -> dict[str,
     found: dict[str, Given] = {}
     for it in given:
         decision = by_key.get(it.decision_id or "") or by_application.get(it.application_id or "")
-        for sentence in _complaints(it, decision, found):
+        for sentence in _complaints(it, decision, found, faults.place):
             faults.add(it.line, sentence)
         if decision is not None:
             found.setdefault(decision.key, it)
@@ -80,7 +80,7 @@ def _resolved(store: Store, given: Sequence[Given], faults: Faults) -> dict[str,
     return found
 
 
-def _complaints(given: Given, decision: DecidedOn | None, found: dict[str, Given]) -> Iterator[str]:
+def _complaints(given: Given, decision: DecidedOn | None, found: dict[str, Given], place: str) -> Iterator[str]:
     if decision is None:
         where = "decision of that id" if given.decision_id else "accepted decision on that application"
         yield f"the record holds no {where}"
@@ -91,7 +91,7 @@ def _complaints(given: Given, decision: DecidedOn | None, found: dict[str, Given
         yield "observed is before the decision"
     other = found.get(decision.key)
     if other is not None and (other.bad, other.observed) != (given.bad, given.observed):
-        yield f"it says otherwise of the same decision than number {other.line}"
+        yield f"{place} {other.line} says otherwise of the same decision"
 
 
 def _decisions(store: Store, given: Sequence[Given]) -> tuple[dict[str, DecidedOn], dict[str, DecidedOn]]:

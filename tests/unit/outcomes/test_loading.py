@@ -90,7 +90,7 @@ def test_what_is_about_no_accepted_decision_is_refused_with_the_rest(store: Stor
         "line 4: the record holds no accepted decision on that application": by_application("A-9", line=4),
         "line 5: the decision is a REJECT: without a loan there is no outcome": by_key(keys[3], line=5),
         "line 6: observed is before the decision": by_key(keys[1], observed="2026-09-20", line=6),
-        "line 7: it says otherwise of the same decision than number 2": by_key(keys[0], bad=0, line=7),
+        "line 7: line 2 says otherwise of the same decision": by_key(keys[0], bad=0, line=7),
         "line 8: the record holds no accepted decision on that application": by_application("A-3", line=8),
     }
     with pytest.raises(OutcomesInvalid) as refused:

@@ -142,6 +142,11 @@ def is_ready(pod: Any) -> bool:
     return any(it.type == "Ready" and it.status == "True" for it in pod.status.conditions or [])
 
 
+def has_ended(job: Any) -> bool:
+    """Whether a Job's pods are counted and done: SuccessCriteriaMet is true a moment before they are counted."""
+    return any(it.type in {"Complete", "Failed"} and it.status == "True" for it in job.status.conditions or [])
+
+
 def documents(text: str) -> list[dict[str, Any]]:
     """The objects of a YAML stream."""
     return [document for document in yaml.safe_load_all(text) if document]

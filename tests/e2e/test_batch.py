@@ -15,7 +15,7 @@ from harness.fields import FEATURES, TARGET
 from harness.sample import synthetic_frame
 from scripts.cluster_train import BUCKET, object_store
 from tests.e2e.api import LOCAL, TIMEOUT_SECONDS
-from tests.e2e.cluster import CONTEXT, CREDIT, Cluster, kubectl, released_values, upgrade
+from tests.e2e.cluster import CONTEXT, CREDIT, Cluster, has_ended, kubectl, released_values, upgrade
 from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -39,7 +39,7 @@ def indexed_job(cluster: Cluster, folder: str) -> Iterator[Any]:
     try:
         yield wait_until(
             lambda: cluster.batch.list_namespaced_job(CREDIT, label_selector=SELECTOR).items[0],
-            lambda job: any(it.status == "True" for it in job.status.conditions or []),
+            has_ended,
             300,
             "the end of the Job",
         )

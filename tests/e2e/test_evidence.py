@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.e2e.cluster import CREDIT, Cluster, kubectl
+from tests.e2e.cluster import CREDIT, Cluster, has_ended, kubectl
 from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -23,7 +23,7 @@ def run_of(cluster: Cluster, cronjob: str) -> Iterator[str]:
     try:
         job = wait_until(
             lambda: cluster.batch.read_namespaced_job(name, CREDIT),
-            lambda found: any(it.status == "True" for it in found.status.conditions or []),
+            has_ended,
             JOB_SECONDS,
             f"job {name} to end",
         )

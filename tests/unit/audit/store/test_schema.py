@@ -94,6 +94,19 @@ def test_what_an_earlier_release_kept_can_be_found_after_the_migration(database_
     engine.dispose()
 
 
+def test_acts_are_found_without_reading_what_challengers_said(store: Store) -> None:
+    query = "SELECT content FROM entries WHERE kind = 'act' ORDER BY at DESC"
+    with store.engine.begin() as connection:
+        if is_postgres(connection):
+            # Of an empty table it would read all rows.
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = connection.execute(text(f"EXPLAIN {query}")).scalars().all()
+            assert "kind_at_idx" in "\n".join(plan)
+        else:
+            plan = connection.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()
+            assert "entries_by_kind (kind=?)" in str(plan)
+
+
 def test_this_month_and_the_next_two_have_their_partitions(postgres: Postgres) -> None:
     engine = open_engine(postgres.new_database())
     migrate(engine, Month(2026, 11))

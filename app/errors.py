@@ -85,6 +85,10 @@ class RecordUnavailable(RecordError):
     """Worth trying again later."""
 
 
+class ReviewRefused(CreditError):
+    """Somebody else was first."""
+
+
 class LetterInvalid(CreditError):
     """Says what is wrong with a template, or why there is no letter."""
 

@@ -31,7 +31,8 @@ from app.policy_file import load_policy
 from app.scoring.decider import Decider
 from app.scoring.forms.extract import extract
 from app.scoring.model import Identity, ModelDocument, ScoringModel
-from app.scoring.rows import NO_REASON, RowsDecider
+from app.scoring.policy import VERDICTS
+from app.scoring.rows import ACCEPTED, NO_REASON, RowsDecider
 from app.serving.api.batches import answer_batch, encoded
 from app.serving.api.reading import Reader
 from app.serving.live.holder import Holder
@@ -168,10 +169,11 @@ def differing(decider: Decider, rows_decider: RowsDecider, rows: Sequence[list[f
     made = rows_decider.decide(np.array(rows))
     numbers = iter(made.reasons.tolist())
     count = 0
-    for row, probability, refused in zip(rows, made.probabilities, made.refused.tolist(), strict=True):
-        given = [rows_decider.vocabulary[it] for it in next(numbers) if it != NO_REASON] if refused else []
+    for row, probability, place in zip(rows, made.probabilities, made.verdicts.tolist(), strict=True):
+        told = [] if place == ACCEPTED else next(numbers)
+        given = [rows_decider.vocabulary[it] for it in told if it != NO_REASON]
         one = decider.decide(row)
-        count += (one.probability, one.verdict == "REJECT", one.reasons) != (probability, refused, given)
+        count += (one.probability, one.verdict, one.reasons) != (probability, VERDICTS[place], given)
     return count
 
 

@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from app.errors import RecordInvalid
 from app.times import microseconds, utc
 
-Kind = Literal["decision", "policy", "challenger", "act", "outcome", "letter", "report"]
+Kind = Literal["decision", "policy", "challenger", "act", "outcome", "letter", "report", "review"]
 
 GENESIS = "0" * 64
 """What the first link of a chain holds as `previous`."""

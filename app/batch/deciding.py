@@ -11,15 +11,16 @@ from app.batch.chunks import Chunk
 from app.errors import NotCompilable
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
-from app.scoring.rows import NO_REASON, RowsDecider, out_of_range
-from app.tables.rules import Flags, Floats
+from app.scoring.policy import VERDICTS
+from app.scoring.rows import ACCEPTED, NO_REASON, REJECTED, REVIEWED, RowsDecider, out_of_range
+from app.tables.rules import Floats
 
-VERDICTS = ["ACCEPT", "REJECT"]
 CODES = pa.list_(pa.string())
 BLOCK_ROWS = 1 << 13
 """Decided on together: what a row needs meanwhile is a hundred times its own size."""
 
 Numbers = npt.NDArray[np.int16]
+Verdicts = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Decided:
     """Those of `columns_of`."""
     refused: int
     """Rows."""
+    to_review: int
 
 
 def columns_of(with_reasons: bool) -> list[str]:
@@ -53,27 +55,27 @@ def deciding(decider: Decider, with_reasons: bool) -> Decide:
         blocks = [chunk.rows[start : start + BLOCK_ROWS] for start in range(0, len(chunk.rows), BLOCK_ROWS)]
         made = [rows_decider.decide(block, with_reasons) for block in blocks]
         probabilities = np.concatenate([decisions.probabilities for decisions in made])
-        refused = np.concatenate([decisions.refused for decisions in made])
+        verdicts = np.concatenate([decisions.verdicts for decisions in made])
         numbers = np.concatenate([decisions.reasons for decisions in made])
-        reasons = _reasons(numbers, refused, codes) if with_reasons else None
-        return _decided(decider, chunk, probabilities, refused, reasons)
+        reasons = _reasons(numbers, verdicts, codes) if with_reasons else None
+        return _decided(decider, chunk, probabilities, verdicts, reasons)
 
     return decide
 
 
 def _one_by_one(decider: Decider, chunk: Chunk, with_reasons: bool) -> Decided:
     made = [decider.decide(row) for row in chunk.rows.tolist()]
-    refused = np.array([decision.verdict == "REJECT" for decision in made])
+    verdicts = np.array([VERDICTS.index(decision.verdict) for decision in made], np.int8)
     codes = [[reason.code for reason in decision.reasons] for decision in made]
     probabilities = np.array([decision.probability for decision in made])
-    return _decided(decider, chunk, probabilities, refused, pa.array(codes, CODES) if with_reasons else None)
+    return _decided(decider, chunk, probabilities, verdicts, pa.array(codes, CODES) if with_reasons else None)
 
 
-def _reasons(numbers: Numbers, refused: Flags, codes: pa.Array) -> pa.Array:
-    """numbers: of the refused rows only, as in `app.scoring.rows.Decisions`."""
+def _reasons(numbers: Numbers, verdicts: Verdicts, codes: pa.Array) -> pa.Array:
+    """numbers: of the rows that are no ACCEPT, as in `app.scoring.rows.Decisions`."""
     given = numbers != NO_REASON
-    lengths = np.zeros(len(refused), np.int32)
-    lengths[refused] = given.sum(axis=1)
+    lengths = np.zeros(len(verdicts), np.int32)
+    lengths[verdicts != ACCEPTED] = given.sum(axis=1)
     return _lists(lengths, codes.take(pa.array(numbers[given])))
 
 
@@ -93,18 +95,19 @@ def _lists(lengths: npt.NDArray[np.int32], values: pa.Array) -> pa.Array:
 
 
 def _decided(
-    decider: Decider, chunk: Chunk, probabilities: Floats, refused: Flags, reasons: pa.Array | None
+    decider: Decider, chunk: Chunk, probabilities: Floats, verdicts: Verdicts, reasons: pa.Array | None
 ) -> Decided:
-    count = len(refused)
+    count = len(verdicts)
     found = {
         "probability": pa.array(probabilities),
-        "decision": pa.DictionaryArray.from_arrays(pa.array(refused.astype(np.int8)), VERDICTS),
+        "decision": pa.DictionaryArray.from_arrays(pa.array(verdicts), list(VERDICTS)),
         "reasons": reasons,
         "out_of_range": _names_out_of_range(decider.model, chunk.rows),
         "model_version": _repeated(decider.model.identity.version, count),
         "policy_version": _repeated(decider.policy.version, count),
     }
-    return Decided({name: found[name] for name in columns_of(reasons is not None)}, int(refused.sum()))
+    columns = {name: found[name] for name in columns_of(reasons is not None)}
+    return Decided(columns, int((verdicts == REJECTED).sum()), int((verdicts == REVIEWED).sum()))
 
 
 def _repeated(word: str, count: int) -> pa.Array:

@@ -32,8 +32,13 @@ class Scored:
 
     rows: int
     refused: int
+    to_review: int
+    """By a person."""
     skipped: bool
     """It was there already."""
+
+
+COUNTS = ("rows", "refused", "to_review")
 
 
 Progress = Callable[[int], object]
@@ -59,20 +64,20 @@ class Job:
         name, manifest_name = f"{file.name}.decisions.parquet", f"{file.name}.decisions.json"
         made_from = self._made_from(file)
         manifest = self._output.read_json(manifest_name)
-        if self._output.has(name) and isinstance(manifest, dict) and manifest.get("made_from") == made_from:
+        if self._output.has(name) and _speaks_for(manifest, made_from):
             progress(file.size)
-            return Scored(manifest["rows"], manifest["refused"], skipped=True)
+            return Scored(manifest["rows"], manifest["refused"], manifest["to_review"], skipped=True)
         # Before the output is replaced: no manifest may speak for one that it does not belong to.
         self._output.remove(manifest_name)
         with self._output.writing(name) as stream:
             scored = self._write(file, stream, progress)
-        content = {"made_from": made_from, "rows": scored.rows, "refused": scored.refused}
+        content = {"made_from": made_from} | {name: getattr(scored, name) for name in COUNTS}
         with self._output.writing(manifest_name) as stream:
             stream.write(json.dumps(content, indent=1).encode())
         return scored
 
     def _write(self, file: Input, stream: pa.NativeFile, progress: Progress) -> Scored:
-        rows = refused = 0
+        rows = refused = to_review = 0
         contract = self._decider.model.contract
         with ExitStack() as open_until_the_end:
             writer: pq.ParquetWriter | None = None
@@ -83,8 +88,9 @@ class Job:
                     writer = open_until_the_end.enter_context(pq.ParquetWriter(stream, batch.schema))
                 writer.write_batch(batch)
                 rows, refused = rows + len(batch), refused + decided.refused
+                to_review += decided.to_review
                 progress(chunk.bytes)
-        return Scored(rows, refused, skipped=False)
+        return Scored(rows, refused, to_review, skipped=False)
 
     def _made_from(self, file: Input) -> dict[str, Any]:
         """All that decides what the output holds."""
@@ -101,3 +107,8 @@ class Job:
             "options": asdict(self._options),
             "columns": columns_of(self._options.reasons),
         }
+
+
+def _speaks_for(manifest: Any, made_from: dict[str, Any]) -> bool:
+    """Whether it is the manifest of an output that would be the same, and of this release's form."""
+    return isinstance(manifest, dict) and manifest.get("made_from") == made_from and manifest.keys() >= {*COUNTS}

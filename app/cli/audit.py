@@ -78,7 +78,7 @@ def find(
     application: Annotated[str | None, typer.Option(metavar="ID", help="On this application.")] = None,
     request: Annotated[str | None, typer.Option(metavar="ID", help="Of the request with this X-Request-ID.")] = None,
     caller: Annotated[str | None, typer.Option(metavar="NAME", help="That this caller asked for.")] = None,
-    verdict: Annotated[Literal["ACCEPT", "REJECT"] | None, typer.Option(help="With this outcome.")] = None,
+    verdict: Annotated[Literal["ACCEPT", "REJECT", "REVIEW"] | None, typer.Option(help="With this outcome.")] = None,
     since: Since = None,
     until: Until = None,
     size: Annotated[int, typer.Option(min=1, max=10_000, help="Most to list at once.")] = 20,

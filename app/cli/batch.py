@@ -103,6 +103,8 @@ def _run(job: "Job", files: Sequence["Input"]) -> int:
 
 def _line(name: str, scored: "Scored", seconds: float) -> str:
     about = f"{name}: {scored.rows:,} rows, {scored.refused:,} refused"
+    if scored.to_review:
+        about += f", {scored.to_review:,} to review"
     if scored.skipped:
         return f"{about}, scored before"
     return f"{about}, {seconds:.1f} s, {scored.rows / seconds:,.0f} rows a second"

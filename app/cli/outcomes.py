@@ -67,15 +67,16 @@ def report(
     """
     from app.audit.signing import signer_of
     from app.audit.store.outcome_rows import outcomes
+    from app.audit.store.review_rows import reviews
     from app.reports.kept_reports import keep_report
     from app.reports.performance import outcome_report
 
     if keep and (since is not None or until is not None):
         raise typer.BadParameter("a report that is kept is about the whole record: leave out --since and --until")
     settings, store = opened()
-    known = outcomes(store)
+    known, by_people = outcomes(store), reviews(store)
     with decisions_of(store, since, until) as (records, done):
-        found = outcome_report(records, known, done)
+        found = outcome_report(records, known, by_people, done)
     if keep:
         keep_report(store, found, signer_of(settings.audit))
     finish(found, as_json)
@@ -98,11 +99,13 @@ def fairness(
 
     Approval rates by month and version, each beside that of the largest group, with its interval.
     """
+    from app.audit.store.review_rows import reviews
     from app.outcomes.given import read_groups
     from app.reports.fairness import fairness_report
 
     names, known = read_groups(groups)
     store = opened()[1]
+    by_people = reviews(store)
     with decisions_of(store, since, until) as (records, done):
-        found = fairness_report(records, names, known, done)
+        found = fairness_report(records, names, known, by_people, done)
     finish(found, as_json)

@@ -13,6 +13,7 @@ from app import __version__
 from app.console.decision_pages import add_decisions, add_letters
 from app.console.model_pages import add_models
 from app.console.outcome_metrics import exposed
+from app.console.review_pages import add_reviews
 from app.console.sessions import COOKIE, keep
 from app.console.shared import Console, Render, form_of
 from app.errors import CreditError
@@ -30,7 +31,7 @@ OPEN = ("/sign-in", "/static/console.css", "/healthz", "/metrics")
 """What nobody signs in for. The metrics tell of no person."""
 
 
-OFFICERS_ONLY = ("/what-if", "/letter")
+OFFICERS_ONLY = ("/what-if", "/letter", "/review")
 LOOKS_ONLY = "This is for officers, whom the setting console.officers names; everybody else looks."
 
 
@@ -72,6 +73,7 @@ def create_console(console: Console) -> FastAPI:
     add_decisions(app, console, page, missing)
     add_letters(app, console, page, missing)
     add_models(app, console, page)
+    add_reviews(app, console, page, missing)
 
     @app.get("/outcomes")
     def outcome_page(request: Request) -> Response:

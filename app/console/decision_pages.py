@@ -16,6 +16,7 @@ from app.console.shared import Console, Render, form_of
 from app.console.views import asked, check, explained, fields_of, read_value
 from app.errors import CursorInvalid
 from app.letters.writing import UNSETTLED, keep_letters, letter_of
+from app.reviews.reviewing import review_of
 
 PAGE = 25
 """Decisions in one list."""
@@ -119,7 +120,7 @@ def add_letters(app: FastAPI, console: Console, page: Render, missing: Missing) 
         if stored is None:
             return missing(request)
         console.looked(request.state.who, "letter_preview", stored.key)
-        made = letter_of(stored, console.template, [])
+        made = letter_of(stored, console.template, [], review_of(console.store, stored.key))
         unsettled = sorted(set(UNSETTLED.findall(made.kept)))
         return page(request, "letter.html", key=stored.key, letter=made.html, unsettled=unsettled)
 
@@ -130,7 +131,7 @@ def add_letters(app: FastAPI, console: Console, page: Render, missing: Missing) 
         stored = console.stored(key)
         if stored is None:
             return missing(request)
-        made = letter_of(stored, console.template, [])
+        made = letter_of(stored, console.template, [], review_of(console.store, stored.key))
         content = pdf_of(made.html, f"Notice on decision {stored.key}")
         if UNSETTLED.search(made.kept):
             console.looked(request.state.who, "letter_preview", stored.key)

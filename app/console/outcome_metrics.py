@@ -1,4 +1,4 @@
-"""The latest kept report of outcomes as Prometheus has it: what the alerts on models compare."""
+"""The latest kept report of outcomes and what waits for people, as Prometheus has it."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from app.audit.store.repository import Store
+from app.audit.store.review_rows import count_waiting
 from app.reports.kept_reports import latest_report
 from app.reports.performance import OutcomeReport
 from app.reports.watched import Watched
@@ -32,9 +33,19 @@ class OutcomeMetrics:
         self._store = store
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Nothing where no report is kept. Raises RecordUnavailable, RecordInvalid."""
+        """What waits for people, and the report where one is kept. Raises RecordUnavailable, RecordInvalid."""
+        yield from waiting_families(*count_waiting(self._store))
         latest = latest_report(self._store)
-        return iter(()) if latest is None else families(*latest)
+        if latest is not None:
+            yield from families(*latest)
+
+
+def waiting_families(count: int, oldest: int | None) -> Iterator[GaugeMetricFamily]:
+    """Decisions that nobody has made yet. oldest: microseconds since 1970, None where nothing waits."""
+    yield GaugeMetricFamily("credit_reviews_waiting", "Decisions that wait for a person.", count)
+    if oldest is not None:
+        since = "Since when the first of them waits, in seconds since 1970."
+        yield GaugeMetricFamily("credit_reviews_oldest_timestamp_seconds", since, oldest / 1_000_000)
 
 
 def families(at: str, report: OutcomeReport) -> Iterator[GaugeMetricFamily]:

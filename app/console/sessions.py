@@ -18,7 +18,7 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks, by the name that the record keeps. officer: may write letters and try decisions otherwise."""
+    """Who asks, by the name that the record keeps. officer: may write letters, try decisions otherwise and decide."""
 
     name: str
     officer: bool = True

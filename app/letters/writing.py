@@ -9,6 +9,7 @@ from typing import Any
 from app.audit.chain import Chain, Entry, link_of
 from app.audit.signing import Signer
 from app.audit.store.repository import Store, Stored
+from app.audit.store.review_rows import Review, final
 from app.errors import LetterInvalid, RecordInvalid
 from app.ids import Ids
 from app.letters.template import LetterTemplate
@@ -52,19 +53,26 @@ class Written:
         return f"{count} in {self.output}, kept in the record, by template {self.template_version}"
 
 
-def letter_of(stored: Stored, template: LetterTemplate, to: Sequence[str]) -> Letter:
-    """to: lines of the address. Raises LetterInvalid for a decision that is no refusal, RecordInvalid."""
+def letter_of(stored: Stored, template: LetterTemplate, to: Sequence[str], review: Review | None) -> Letter:
+    """to: lines of the address. review: what a person decided, whose date and reasons are told then.
+
+    Raises LetterInvalid for a decision that is no refusal, RecordInvalid.
+    """
     fields = stored.to_link().fields
     try:
-        if fields["decision"] != "REJECT":
+        verdict = final(fields["decision"], review)
+        if verdict == "REVIEW":
+            raise LetterInvalid(f"decision {stored.key} waits for a person: there is nothing to give notice of yet")
+        if verdict != "REJECT":
             raise LetterInvalid(f"decision {stored.key} is an ACCEPT: there is nothing to give notice of")
+        at, reasons = (review.at, review.reasons) if review else (fields["at"], fields["reasons"])
         values = {
             "to": list(to),
             "today": utc(microseconds_now())[:10],
-            "decided": fields["at"][:10],
+            "decided": at[:10],
             "application_id": fields.get("application_id"),
             "decision_id": stored.key,
-            "reasons": [reason["text"] for reason in fields["reasons"]],
+            "reasons": [reason["text"] for reason in reasons],
         }
     except (KeyError, TypeError) as error:
         raise RecordInvalid(f"decision {stored.key} is not what was written; credit audit verify says more") from error

@@ -9,10 +9,10 @@ from app.metrics.bound import BoundCounter, BoundHistogram
 from app.metrics.definitions import Metrics
 from app.scoring.decider import Decision
 from app.scoring.model import ScoringModel
-from app.scoring.policy import Verdict
+from app.scoring.policy import VERDICTS, Verdict
 
 if TYPE_CHECKING:
-    from app.scoring.rows import Flags, Floats
+    from app.scoring.rows import Floats, Verdicts
 
 
 class ChallengerMetrics:
@@ -21,10 +21,7 @@ class ChallengerMetrics:
     def __init__(self, metrics: Metrics, model: ScoringModel) -> None:
         version = model.identity.version
         self._difference = metrics.challenger_difference.labels(version)
-        self._disagreements = {
-            "ACCEPT": metrics.challenger_disagreements.labels("ACCEPT", version),
-            "REJECT": metrics.challenger_disagreements.labels("REJECT", version),
-        }
+        self._disagreements = {it: metrics.challenger_disagreements.labels(it, version) for it in VERDICTS}
 
     def observe(self, difference: float, decision: Verdict, challengers: Verdict) -> None:
         """Count one comparison. decision: what was answered; challengers: what the challenger would have."""
@@ -38,10 +35,7 @@ class ModelMetrics:
 
     def __init__(self, metrics: Metrics, model: ScoringModel) -> None:
         version = model.identity.version
-        self._decisions = {
-            "ACCEPT": BoundCounter(metrics.decisions.labels("ACCEPT", version)),
-            "REJECT": BoundCounter(metrics.decisions.labels("REJECT", version)),
-        }
+        self._decisions = {it: BoundCounter(metrics.decisions.labels(it, version)) for it in VERDICTS}
         self._reasons = metrics.reasons
         self._probability = BoundHistogram(metrics.probability.labels(version))
         contract = model.contract
@@ -85,16 +79,18 @@ class ModelMetrics:
         self,
         rows: "Floats",
         probabilities: Sequence[float],
-        refused: "Flags",
+        verdicts: "Verdicts",
         reasons: Mapping[str, int],
         out_of_range: Mapping[str, int],
     ) -> None:
-        """As observe for one after the other. reasons, out_of_range: how often each code and feature came."""
+        """As observe for one after the other. verdicts: places in VERDICTS.
+
+        reasons, out_of_range: how often each code and feature came.
+        """
         import numpy as np
 
-        refusals = int(refused.sum())
-        self._decisions["REJECT"].inc(refusals)
-        self._decisions["ACCEPT"].inc(len(rows) - refusals)
+        for verdict, count in zip(VERDICTS, np.bincount(verdicts, minlength=len(VERDICTS)).tolist(), strict=True):
+            self._decisions[verdict].inc(count)
         self._probability.observe_each(probabilities)
         for code, count in reasons.items():
             self._reasons.labels(code).inc(count)

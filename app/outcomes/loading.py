@@ -85,7 +85,9 @@ def _complaints(given: Given, decision: DecidedOn | None, found: dict[str, Given
         where = "decision of that id" if given.decision_id else "accepted decision on that application"
         yield f"the record holds no {where}"
         return
-    if decision.verdict != "ACCEPT":
+    if decision.verdict == "REVIEW":
+        yield "the decision waits for a person: without a loan there is no outcome"
+    elif decision.verdict != "ACCEPT":
         yield "the decision is a REJECT: without a loan there is no outcome"
     if given.observed < utc(decision.at)[:10]:
         yield "observed is before the decision"

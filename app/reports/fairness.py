@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.audit.store.repository import Stored
+from app.audit.store.review_rows import Review, final
 from app.errors import RecordInvalid
 from app.terminal import table
 from app.training.groups import ratio_of
@@ -67,9 +68,11 @@ def fairness_report(
     records: Iterable[Stored],
     names: Sequence[str],
     known: Mapping[str, tuple[str, ...]],
+    by_people: Mapping[str, Review],
     done: Callable[[int], None],
 ) -> FairnessReport:
     """Of decisions in any order. names: of the kinds of groups; known: the groups of each application, in that order.
+    by_people: reviews by the decision's id.
 
     done: called with how many more were read. Raises RecordUnavailable, RecordInvalid for a decision that was changed.
     """
@@ -79,7 +82,8 @@ def fairness_report(
     for stored in records:
         try:
             fields = stored.to_link().fields
-            month, version, verdict = fields["at"][:7], fields["model"]["version"], fields["decision"]
+            month, version = fields["at"][:7], fields["model"]["version"]
+            verdict = final(fields["decision"], by_people.get(stored.key))
         except (RecordInvalid, KeyError, TypeError) as error:
             raise RecordInvalid(
                 f"decision {stored.key} is not what was written; credit audit verify says more"

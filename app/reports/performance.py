@@ -9,8 +9,10 @@ import numpy as np
 
 from app.audit.store.outcome_rows import KnownOutcome
 from app.audit.store.repository import Stored
+from app.audit.store.review_rows import Review, final
 from app.errors import RecordInvalid
 from app.reports.figures import Band, Share, area, bands, expected_area, share, stability
+from app.reports.reviewed import ReviewCounts, Reviewed
 from app.reports.watched import MONTHS, Watched, watched
 from app.terminal import table
 from app.training import measures
@@ -55,6 +57,8 @@ class OutcomeReport:
     periods: list[Period]
     bands: dict[str, list[Band]]
     watched: list[Watched]
+    reviews: list[Reviewed] = field(default_factory=list)
+    """What people decided; of a report that an earlier release kept none."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"note": ACCEPTED_ONLY}
@@ -80,6 +84,12 @@ class OutcomeReport:
         for seen in self.watched:
             about = f"version {seen.version}, decisions of {seen.first} to {seen.last}"
             parts += [f"{about}: {finding}" for finding in seen.findings]
+        if self.reviews:
+            lines = [["said", "decided", "by", "reviews", "outcomes", "bad", "95 %"]]
+            for one in self.reviews:
+                bad = [_percent(one.bad_rate.value), _interval(one.bad_rate, _percent)]
+                lines.append([one.was, one.now, one.by, f"{one.reviews:,}", f"{one.outcomes:,}", *bad])
+            parts.append(table(lines, figures=True))
         return "\n\n".join([*parts, ACCEPTED_ONLY])
 
 
@@ -93,18 +103,25 @@ class _Gathered:
 
 
 def outcome_report(
-    records: Iterable[Stored], known: Mapping[str, KnownOutcome], done: Callable[[int], None]
+    records: Iterable[Stored],
+    known: Mapping[str, KnownOutcome],
+    by_people: Mapping[str, Review],
+    done: Callable[[int], None],
 ) -> OutcomeReport:
-    """Of decisions in any order. known: outcomes by the decision's id. done: called with how many more were read.
+    """Of decisions in any order. known, by_people: outcomes and reviews by the decision's id.
+
+    done: called with how many more were read.
 
     Raises RecordUnavailable, and RecordInvalid when a decision is not what was written.
     """
     gathered: dict[tuple[str, str], _Gathered] = {}
+    counts = ReviewCounts(known)
     for stored in records:
         try:
             fields = stored.to_link().fields
             key, probability = (fields["at"][:7], fields["model"]["version"]), float(fields["probability"])
-            accepted = fields["decision"] == "ACCEPT"
+            review = by_people.get(stored.key)
+            accepted = final(fields["decision"], review) == "ACCEPT"
         except (RecordInvalid, KeyError, TypeError, ValueError) as error:
             raise RecordInvalid(
                 f"decision {stored.key} is not what was written; credit audit verify says more"
@@ -112,6 +129,8 @@ def outcome_report(
         found = gathered.setdefault(key, _Gathered())
         found.decisions += 1
         found.all.append(probability)
+        if review is not None:
+            counts.add(review)
         if accepted:
             found.accepted.append(probability)
             if (outcome := known.get(stored.key)) is not None:
@@ -124,7 +143,8 @@ def outcome_report(
     periods = [_period(*key, gathered[key], first) for key in order]
     looked = [_watched(version, gathered) for version in by_version]
     seen = [it for it in looked if it is not None]
-    return OutcomeReport(periods, {version: told for version, told in by_version.items() if told}, seen)
+    by_band = {version: told for version, told in by_version.items() if told}
+    return OutcomeReport(periods, by_band, seen, counts.figures())
 
 
 def _period(month: str, version: str, found: _Gathered, first: Floats) -> Period:

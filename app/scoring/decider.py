@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.contract.expressions import ExpressionInvalid
 from app.errors import PolicyInvalid
 from app.scoring.model import ScoringModel
-from app.scoring.policy import Policy, Verdict, decide
+from app.scoring.policy import Policy, Verdict
 from app.scoring.reasons import MOST_REASONS, principal_effects, reference_inputs
 from app.scoring.wording import RefusalReason, Wording
 
@@ -18,7 +18,7 @@ class Decision:
     probability: float
     verdict: Verdict
     reasons: list[RefusalReason]
-    """Strongest first, one to four of a REJECT, none of an ACCEPT."""
+    """Strongest first, one to four of a REJECT or REVIEW, none of an ACCEPT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Decider:
     wording: Wording = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reference", reference_inputs(self.model, self.policy.threshold))
+        object.__setattr__(self, "reference", reference_inputs(self.model, self.policy.accepts_below))
         try:
             wording = Wording(self.policy, self.model.factors)
         except ExpressionInvalid as error:
@@ -44,20 +44,21 @@ class Decider:
         inputs = self.model.factors.of(vector)
         probability, log_odds = self.model.scored(inputs)
         refusals = self.wording.refusals(vector)
-        by_score = decide(probability, self.policy.threshold) == "REJECT"
-        if not refusals and not by_score:
+        by_score = self.policy.verdict(probability)
+        if not refusals and by_score == "ACCEPT":
             return Decision(probability, "ACCEPT", [])
         found = list(refusals)
-        if by_score:
+        if by_score == "REJECT" or not refusals:
             found += self._of_score(vector, inputs, log_odds)
-        return Decision(probability, "REJECT", distinct(found)[:MOST_REASONS] or [self.wording.unexplained])
+        verdict: Verdict = "REJECT" if refusals else by_score
+        return Decision(probability, verdict, distinct(found)[:MOST_REASONS] or [self.wording.unexplained])
 
     def verdict(self, vector: Sequence[float], probability: float) -> Verdict:
         """Of a wire vector that has that probability."""
-        return "REJECT" if self.wording.refusals(vector) else decide(probability, self.policy.threshold)
+        return "REJECT" if self.wording.refusals(vector) else self.policy.verdict(probability)
 
     def _of_score(self, vector: Sequence[float], inputs: Sequence[float], log_odds: float) -> list[RefusalReason]:
-        """What the model scored, which is told after a rule that refuses and only when the score refuses too."""
+        """What the model scored, which is told after a rule that refuses only when the score refuses too."""
         if (reference := self.reference) is None:
             return []
         effects = principal_effects(self.model, reference, vector, inputs, log_odds, self.policy.principal)

@@ -1,4 +1,4 @@
-"""The policy: from a probability of default to ACCEPT or REJECT, and the words for why."""
+"""The policy: from a probability of default to ACCEPT, REJECT or, where it says so, REVIEW, and the words for why."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,9 @@ from app.contract.contract import Contract
 from app.contract.expressions import ExpressionInvalid
 from app.contract.factors import MISSING
 
-Verdict = Literal["ACCEPT", "REJECT"]
+Verdict = Literal["ACCEPT", "REJECT", "REVIEW"]
+VERDICTS: tuple[Verdict, ...] = ("ACCEPT", "REJECT", "REVIEW")
+"""REVIEW: a person decides."""
 
 VERSION_DIGITS = 12
 
@@ -25,9 +27,11 @@ ABOVE, BELOW, CATEGORY = "above", "below", "category"
 or, of a factor that is a category, whatever it is."""
 
 
-def decide(probability: float, threshold: float) -> Verdict:
-    """REJECT when the probability of default reaches the threshold, itself included."""
-    return "REJECT" if probability >= threshold else "ACCEPT"
+def decide(probability: float, threshold: float, review: float | None = None) -> Verdict:
+    """REJECT from the threshold on, itself included; below it REVIEW from `review` on, where there is one."""
+    if probability >= threshold:
+        return "REJECT"
+    return "ACCEPT" if review is None or probability < review else "REVIEW"
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -67,11 +71,13 @@ class Policy:
     """Of a refusal that no factor explains."""
     rules: tuple[Rule, ...] = ()
     principal: Principal = field(default_factory=Principal)
+    review: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """REVIEW from this probability on, below the threshold; None where nobody reviews."""
     version: str = field(init=False, default="")
     """The first digits, in hex, of the SHA-256 of the content."""
 
     def __post_init__(self) -> None:
-        if problems := [*self._ambiguous_codes()]:
+        if problems := [*self._ambiguous_codes(), *self._empty_band()]:
             raise ValueError("; ".join(problems))
         content = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         object.__setattr__(self, "version", sha256(content.encode()).hexdigest()[:VERSION_DIGITS])
@@ -86,7 +92,29 @@ class Policy:
         """The content, as a policy file holds it."""
         document: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         del document["version"]
+        if self.review is None:
+            # So that a policy without it keeps the version that it had before there was one.
+            del document["review"]
         return document
+
+    @property
+    def accepts_below(self) -> float:
+        """The probability that nobody is accepted from, whatever else holds."""
+        return self.threshold if self.review is None else self.review
+
+    def verdict(self, probability: float) -> Verdict:
+        """Where no rule refuses."""
+        return decide(probability, self.threshold, self.review)
+
+    @property
+    def rule_codes(self) -> set[str]:
+        """Of the reasons that rules give."""
+        return {rule.reason.code for rule in self.rules}
+
+    @property
+    def phrases(self) -> dict[str, str]:
+        """Every reason that can be told: the text by the code."""
+        return {phrase.code: phrase.text for phrase in self._phrases()}
 
     def problems(self, contract: Contract) -> Iterator[str]:
         """What keeps it from deciding under a contract, a sentence each.
@@ -115,6 +143,13 @@ class Policy:
         for phrase in self._phrases():
             if texts.setdefault(phrase.code, phrase.text) != phrase.text:
                 yield f"code {phrase.code} has two texts; a code stands for one"
+
+    def _empty_band(self) -> Iterator[str]:
+        if self.review is not None and self.review >= self.threshold:
+            yield (
+                f"review is {self.review:g}, which is not below the threshold of {self.threshold:g}: lower it, or leave"
+                " it out and nobody reviews"
+            )
 
     def _phrases(self) -> Iterator[Phrase]:
         for phrases in self.reasons.values():

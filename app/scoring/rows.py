@@ -9,7 +9,7 @@ from app.scoring.decider import Decider
 from app.scoring.forms.compiled import logistic
 from app.scoring.forms.vectorised import Vectorised, vectorise
 from app.scoring.model import ScoringModel
-from app.scoring.policy import ABOVE, BELOW, CATEGORY
+from app.scoring.policy import ABOVE, BELOW, CATEGORY, VERDICTS
 from app.scoring.reasons import ELDERLY_AGE, MOST_REASONS, ROUNDING, principal_effects
 from app.scoring.wording import RefusalReason
 
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
     Numbers = npt.NDArray[np.int16]
+    Verdicts = npt.NDArray[np.int8]
 
 UNEXPLAINED = 0
 NO_REASON = -1
+ACCEPTED, REJECTED, REVIEWED = (VERDICTS.index(it) for it in ("ACCEPT", "REJECT", "REVIEW"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,11 @@ class Decisions:
     """On the rows of one matrix, in their order."""
 
     probabilities: list[float]
-    refused: "Flags"
+    verdicts: "Verdicts"
+    """Places in `app.scoring.policy.VERDICTS`."""
     reasons: "Numbers"
-    """One row of MOST_REASONS numbers of `RowsDecider.vocabulary` a refusal, strongest first, then NO_REASON."""
+    """For each that is no ACCEPT a row of MOST_REASONS numbers of `RowsDecider.vocabulary`, strongest first, then
+    NO_REASON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +92,25 @@ class RowsDecider:
         log_odds = self._vectorised.log_odds(columns)
         # Not numpy's exp, which rounds otherwise on some processors.
         probabilities = [logistic(each) for each in log_odds.tolist()]
-        by_score = np.array(probabilities) >= self.decider.policy.threshold
+        policy = self.decider.policy
+        above = np.array(probabilities) >= policy.accepts_below
+        by_score = np.array(probabilities) >= policy.threshold
         by_rule = self._refused_by_rule(rows)
         refused = by_score | by_rule.any(axis=1)
+        verdicts = np.where(refused, REJECTED, np.where(above, REVIEWED, ACCEPTED)).astype(np.int8)
         if not with_reasons:
-            return Decisions(probabilities, refused, np.empty((0, MOST_REASONS), np.int16))
+            return Decisions(probabilities, verdicts, np.empty((0, MOST_REASONS), np.int16))
+        # What the score said is told of whom it refuses, and of whom it sends to review where no rule refuses.
+        told = by_score | (verdicts == REVIEWED)
         found = np.full((len(rows), by_rule.shape[1] + inputs.shape[1]), NO_REASON, np.int16)
         for at, number in enumerate(self._rules):
             found[by_rule[:, at], at] = number
-        if self.decider.reference is not None and by_score.any():
-            scored = by_score.nonzero()[0]
+        if self.decider.reference is not None and told.any():
+            scored = told.nonzero()[0]
             found[scored, by_rule.shape[1] :] = self._of_score(
                 rows[scored], inputs[scored], columns[:, scored], log_odds[scored]
             )
-        return Decisions(probabilities, refused, self._first_distinct(found[refused]))
+        return Decisions(probabilities, verdicts, self._first_distinct(found[verdicts != ACCEPTED]))
 
     def count_reasons(self, decisions: Decisions) -> Counter[str]:
         """How often each code is given."""

@@ -67,7 +67,8 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
     # core, waiting for it made the cross-validation ten times as long.
     with threadpool_limits(limits=1):
         train_settings, seed = settings.train, settings.train.seed
-        threshold = load_policy(settings).threshold
+        policy = load_policy(settings)
+        threshold = policy.threshold
         training, held_out = split(dataset, train_settings.held_out_share)
 
         stage("fit the candidate")
@@ -91,7 +92,7 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
         champion = measure_champion(production, held_out, threshold, probability)
 
         stage("describe the population")
-        reference = build_reference(training, predict, threshold, seed, dataset.contract)
+        reference = build_reference(training, predict, policy.accepts_below, seed, dataset.contract)
 
         groups = measure_groups(held_out, probability, threshold)
         by_age = dataset.contract.age is not None

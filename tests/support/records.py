@@ -72,8 +72,8 @@ def decisions(count: int, at: int = NOON, model: ScoringModel | None = None) -> 
     return [decided(decider, row, at + number * SECOND) for number, row in enumerate(rows)]
 
 
-def policy_entry(at: int = NOON) -> Entry:
-    policy = policy_of_tests()
+def policy_entry(at: int = NOON, policy: Policy | None = None) -> Entry:
+    policy = policy or policy_of_tests()
     return Entry("policy", policy.version, at, {"policy": policy.to_json()})
 
 

@@ -25,7 +25,7 @@ LAYERS = [
     {"callers", "audit"},
     {"outcomes"},
     {"serving", "training"},
-    {"promotion", "batch", "reports", "letters"},
+    {"promotion", "batch", "reports", "letters", "reviews"},
     {"console"},
     {"cli"},
 ]

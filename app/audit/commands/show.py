@@ -15,7 +15,7 @@ from app.terminal import table
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A decision from the record, with its hash and its challenger's score."""
+    """A decision from the record, with its hash, its challenger's score and what a person decided."""
 
     content: dict[str, Any]
     names: tuple[str, ...]
@@ -41,6 +41,9 @@ class Shown:
         ]
         if challenger is not None:
             lines.append(f"challenger  {challenger['model']['uri']}: probability {challenger['probability']!r}")
+        if (review := record["review"]) is not None:
+            lines.append(f"review      {review['verdict']} by {review['by']}, {review['at']}: {review['note']}")
+            lines += [f"  told      {it['code']}: {it['text']}" for it in review["reasons"]]
         lines += [f"reason {at}    {it['code']}: {it['text']}" for at, it in enumerate(record["reasons"], 1)]
         lines.append("features")
         width = max(len(name) for name in self.names)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 from app.audit.store.recorded_policies import policy_of
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordInvalid
-from app.scoring.policy import decide
+from app.scoring.policy import VERDICTS, Policy, Verdict, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +61,24 @@ def simulate(
     most_ids: how many ids of changed decisions are kept in each direction. done: called with how many more.
     Raises RecordUnavailable, and RecordInvalid for a decision that is not what was written or lacks its policy.
     """
-    rules: dict[str, set[str]] = {}
-    counts = {(then, now): 0 for then in ("ACCEPT", "REJECT") for now in ("ACCEPT", "REJECT")}
-    ids: dict[tuple[str, str], list[str]] = {pair: [] for pair in counts}
+    policies: dict[str, Policy] = {}
+    counts = dict.fromkeys(product(VERDICTS, VERDICTS), 0)
+    ids: dict[tuple[Verdict, Verdict], list[str]] = {pair: [] for pair in counts}
     for stored in records:
         try:
             record = stored.to_link().fields
             version = record["policy_version"]
-            if version not in rules:
-                rules[version] = {rule.reason.code for rule in policy_of(store, version).rules}
+            if version not in policies:
+                policies[version] = policy_of(store, version)
+            policy = policies[version]
             # A rule that refused is among the reasons, before what the model scored.
-            by_rule = any(reason["code"] in rules[version] for reason in record["reasons"])
+            by_rule = any(reason["code"] in policy.rule_codes for reason in record["reasons"])
             if not record["features"]:
                 raise ValueError("a decision is about something")
-            pair = (record["decision"], "REJECT" if by_rule else decide(record["probability"], threshold))
+            pair = (
+                record["decision"],
+                "REJECT" if by_rule else decide(record["probability"], threshold, policy.review),
+            )
             counts[pair] += 1
         except (RecordInvalid, LookupError, TypeError, ValueError) as error:
             reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"
@@ -81,7 +86,11 @@ def simulate(
         if pair[0] != pair[1] and len(ids[pair]) < most_ids:
             ids[pair].append(stored.key)
         done(1)
-    swaps = [ChangedDecisions(*pair, counts[pair], ids[pair]) for pair in counts if pair[0] != pair[1]]
-    approved_then = counts["ACCEPT", "ACCEPT"] + counts["ACCEPT", "REJECT"]
-    approved_now = counts["ACCEPT", "ACCEPT"] + counts["REJECT", "ACCEPT"]
+    swaps = [
+        ChangedDecisions(*pair, counts[pair], ids[pair])
+        for pair in counts
+        if pair[0] != pair[1] and ("REVIEW" not in pair or counts[pair])
+    ]
+    approved_then = sum(counts["ACCEPT", now] for now in VERDICTS)
+    approved_now = sum(counts[then, "ACCEPT"] for then in VERDICTS)
     return Simulation(threshold, sum(counts.values()), approved_then, approved_now, swaps)

@@ -7,15 +7,16 @@ from uuid import UUID
 
 from app.audit.store.database import open_engine
 from app.audit.store.repository import Store, Stored
+from app.audit.store.review_rows import reviews
 from app.settings import Settings
 
 STATEMENT_SECONDS = 3.0
 
 
 def find_decision(settings: Settings, key: str) -> dict[str, Any] | None:
-    """The content of a decision with its `hash` and its `challenger`, or None.
+    """The content of a decision with its `hash`, its `challenger` and its `review`, or None.
 
-    challenger: model and probability of the challenger that scored it too, else None.
+    challenger: model and probability of the challenger that scored it too, else None. review: what a person decided.
     Raises RecordUnavailable, and RecordInvalid when the decision is not what was written.
     """
     return decision_of(store_of(settings.audit.database_uri), key)
@@ -36,12 +37,18 @@ def decision_of(store: Store, key: str) -> dict[str, Any] | None:
 
 
 def contents(store: Store, found: Sequence[Stored]) -> list[dict[str, Any]]:
-    """Of each decision its content with its `hash` and its `challenger`.
+    """Of each decision its content with its `hash`, its `challenger` and its `review`, which are None without one.
 
     Raises RecordUnavailable, and RecordInvalid when one is not what was written.
     """
     scores = {it.key: it.to_link().fields for it in store.challengers([it.key for it in found])}
-    return [it.to_link().fields | {"hash": it.hash, "challenger": _score(scores.get(it.key))} for it in found]
+    by_people = reviews(store, [it.key for it in found])
+    told = []
+    for it in found:
+        score, review = scores.get(it.key), by_people.get(it.key)
+        about = {"hash": it.hash, "challenger": _score(score), "review": review and review.told()}
+        told.append(it.to_link().fields | about)
+    return told
 
 
 def _score(challenger: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,14 +1,16 @@
 """Decisions and their outcomes by what a lender's system calls them, many at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, select
 
 from app.audit.chain import link_of
 from app.audit.store.repository import CHUNK, Store
+from app.audit.store.review_rows import final, reviews
 from app.audit.store.schema.tables import decisions, entries
 from app.errors import RecordInvalid
+from app.scoring.policy import Verdict
 
 MOST_AT_ONCE = 1_000
 """Names in one query."""
@@ -21,7 +23,8 @@ class DecidedOn:
     key: str
     at: int
     application_id: str | None
-    verdict: str | None
+    verdict: Verdict
+    """A person's, where one decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,10 @@ def decided(store: Store, keys: Sequence[str], applications: Sequence[str]) -> I
 def _decided(store: Store, condition: ColumnElement[bool]) -> list[DecidedOn]:
     columns = (decisions.c.id, decisions.c.at, decisions.c.application_id, decisions.c.verdict)
     with store.reading() as connection:
-        rows = connection.execute(select(*columns).where(condition).order_by(decisions.c.at, decisions.c.id))
-        return [DecidedOn(*row) for row in rows]
+        rows = connection.execute(select(*columns).where(condition).order_by(decisions.c.at, decisions.c.id)).all()
+    found = [DecidedOn(*row) for row in rows]
+    by_people = reviews(store, [it.key for it in found])
+    return [replace(it, verdict=final(it.verdict, by_people.get(it.key))) for it in found]
 
 
 def outcomes(store: Store, keys: Sequence[str] | None = None) -> dict[str, KnownOutcome]:

@@ -17,7 +17,8 @@ from pydantic_core import to_json
 from app.audit.chain import Entry
 from app.errors import NotCompilable
 from app.scoring.decider import Decider, Decision
-from app.scoring.rows import NO_REASON, Decisions, RowsDecider, out_of_range
+from app.scoring.policy import VERDICTS
+from app.scoring.rows import ACCEPTED, NO_REASON, Decisions, RowsDecider, out_of_range
 from app.serving.api.predict import row_of
 from app.serving.live.holder import Snapshot
 from app.serving.record.recorder import Recorder, RequestContext
@@ -182,11 +183,11 @@ class LargeBatch:
             {
                 "decision_id": None,
                 "probability": probability,
-                "decision": "REJECT" if refused else "ACCEPT",
-                "reasons": next(reasons) if refused else [],
+                "decision": VERDICTS[verdict],
+                "reasons": [] if verdict == ACCEPTED else next(reasons),
                 "out_of_range": [],
             }
-            for probability, refused in zip(made.probabilities, made.refused.tolist(), strict=True)
+            for probability, verdict in zip(made.probabilities, made.verdicts.tolist(), strict=True)
         ]
         beyond = out_of_range(self.snapshot.model, rows)
         names = [name for _, name, _, _ in self.snapshot.model.ranges]
@@ -204,13 +205,13 @@ class LargeBatch:
         self.snapshot.metrics.observe_rows(
             self.rows,
             [probability for made in self._made for probability in made.probabilities],
-            np.concatenate([made.refused for made in self._made]),
+            np.concatenate([made.verdicts for made in self._made]),
             reasons,
             Counter(name for prediction in self.predictions for name in prediction["out_of_range"]),
         )
 
     def _reasons(self, made: Decisions) -> list[list[dict[str, Any]]]:
-        """Of each refusal. Equal ones share a list."""
+        """Of each that is no ACCEPT. Equal ones share a list."""
         keys = made.reasons.view("i8").ravel().tolist()
         for row, key in enumerate(keys):
             if key not in self._said:

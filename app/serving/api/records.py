@@ -34,6 +34,25 @@ class RecordedScore(Answer):
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0139])
 
 
+class ReviewReason(Answer):
+    """Of a refusal by a person, in the words of the policy."""
+
+    code: str = Field(description="For the lender's systems.", examples=["LATE_30_DAYS"])
+    text: str = Field(description="For the applicant.", examples=["Payments 30 to 59 days late in the last two years"])
+
+
+class RecordedReview(Answer):
+    """What a person decided; it holds in place of what the service did."""
+
+    verdict: Verdict = Field(description="ACCEPT or REJECT.", examples=["ACCEPT"])
+    by: str = Field(description="Who.", examples=["J. Doe"])
+    at: str = Field(description="When, UTC.", examples=["2026-02-01T09:30:00.000001Z"])
+    note: str = Field(description="Why, for the lender.", examples=["Income shown by three payslips."])
+    reasons: list[ReviewReason] = Field(
+        description="What the applicant is told of a REJECT; empty for an ACCEPT.", examples=[[]]
+    )
+
+
 class Record(Answer):
     """A decision, with all that it followed from."""
 
@@ -53,6 +72,9 @@ class Record(Answer):
     reasons: list[Reason] = Field(description="As they were answered.", examples=[[]])
     challenger: RecordedScore | None = Field(
         description="The score of a challenger; null where there was none.", examples=[None]
+    )
+    review: RecordedReview | None = Field(
+        description="What a person decided, which holds then; null while nobody has.", examples=[None]
     )
     writer: str = Field(description="The chain of records that it is a link of.", examples=[EXAMPLE])
     sequence: int = Field(ge=1, description="Its place in the chain.", examples=[17])
@@ -90,7 +112,7 @@ def told_of(found: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """As Record, from what the record gave. names: of the fields; a decision under another contract has numbers."""
     values = found["features"]
     named = names if len(names) == len(values) else [str(place) for place in range(1, len(values) + 1)]
-    copied = {name: found[name] for name in (*COPIED, *CHAIN, "challenger")}
+    copied = {name: found[name] for name in (*COPIED, *CHAIN, "challenger", "review")}
     # Decisions of a release that did not know it have none.
     copied["application_id"] = found.get("application_id")
     return {"decision_id": found["key"], "features": dict(zip(named, values, strict=True)), **copied}

@@ -179,6 +179,7 @@ def _add_model(app: FastAPI, settings: Settings, contract: Contract, holder: Hol
         return Meta(
             model_uri=settings.mlflow.model_uri,
             threshold=holder.policy.threshold,
+            review=holder.policy.review,
             policy_version=holder.policy.version,
             n_features_expected=len(positions),
             contract_version=contract.version,

@@ -38,11 +38,13 @@ class RowDecision(Answer):
     )
     probability: float = Field(ge=0, le=1, description="Of a default within two years.", examples=[0.0142])
     decision: Verdict = Field(
-        description="REJECT when probability >= threshold, or when a rule of the policy refuses.", examples=["ACCEPT"]
+        description="REJECT when probability >= threshold, or when a rule of the policy refuses. REVIEW, where the"
+        " policy has a band for it, when a person decides.",
+        examples=["ACCEPT"],
     )
     reasons: list[Reason] = Field(
         max_length=MOST_REASONS,
-        description="Why a REJECT: one to four reasons, strongest first. Empty for an ACCEPT.",
+        description="Why it is no ACCEPT: one to four reasons, strongest first. Empty for an ACCEPT.",
         examples=[[]],
     )
     out_of_range: list[str] = Field(
@@ -199,6 +201,9 @@ class Meta(Answer):
         description="The configured name of the model.", examples=["models:/credit-default-model@production"]
     )
     threshold: float = Field(description="REJECT from this probability on.", examples=[0.05])
+    review: float | None = Field(
+        description="REVIEW from this probability on, below the threshold; null where nobody reviews.", examples=[None]
+    )
     policy_version: str = Field(description="The policy in force.", examples=["abdb2713aa05"])
     n_features_expected: int = Field(description="Length of features.", examples=[11])
     git_commit: str = Field(description="Commit the service was built from.", examples=["3f2c1e0"])

@@ -39,9 +39,9 @@ class Work:
         model: ScoringModel,
         reasons: bool = True,
         threshold: float = 0.05,
-        id_column: str | None = None,
+        review: float | None = None,
     ) -> Scored:
-        decider = Decider(model, replace(POLICY, threshold=threshold))
+        decider = Decider(model, replace(POLICY, threshold=threshold, review=review))
         job = Job(decider, output_folder(self.output, self.endpoint), Options(reasons, None))
         (file,) = find(str(self.folder / name), "")
         return job.score(file, self._progress)
@@ -86,9 +86,18 @@ def test_a_file_is_decided_on_as_the_api_answers_to_the_last_bit(
     assert set(made["model_version"]) == {"1"}
     assert set(made["policy_version"]) == {POLICY.version}
     refused = sum(it["decision"] == "REJECT" for it in answers)
-    assert scored == Scored(len(table), refused, skipped=False)
+    assert scored == Scored(len(table), refused, 0, skipped=False)
     assert 0 < refused < len(table)
     assert made["id"].astype(int).tolist() == list(range(1, len(table) + 1))
+
+
+def test_what_goes_to_a_person_is_told_and_counted(work: Work, trained_model: ScoringModel) -> None:
+    scored = work.score("a.csv", trained_model, review=0.02)
+    verdicts = work.result("a.csv")["decision"]
+    assert scored.to_review == (verdicts == "REVIEW").sum() > 0
+    assert scored.refused == (verdicts == "REJECT").sum() > 0
+    assert work.score("a.csv", trained_model, review=0.02) == replace(scored, skipped=True)
+    assert not work.score("a.csv", trained_model).skipped
 
 
 @pytest.mark.parametrize("compiled", [True, False])

@@ -152,7 +152,7 @@ def test_an_outcome_is_told_and_the_report_has_it(store: Store, tmp_path: Path) 
     assert "default, observed 2026-12-01" in it.browser.get(f"/decisions/{it.accepted}").text
     assert "No report has been made yet" in it.browser.get("/outcomes").text
     known = outcomes(store)
-    keep_report(store, outcome_report(store.decisions(None, None), known, lambda _: None), SIGNER)
+    keep_report(store, outcome_report(store.decisions(None, None), known, {}, lambda _: None), SIGNER)
     report = it.browser.get("/outcomes").text
     assert "2026-09" in report
     assert "100.00 %" in report
@@ -177,12 +177,48 @@ def test_models_are_told_with_their_verdicts_and_what_was_done_to_them(store: St
     assert it.accepted not in told
 
 
+def test_what_waits_for_a_person_is_decided_with_a_name_and_words_for_the_applicant(
+    store: Store, tmp_path: Path
+) -> None:
+    it = world(store, tmp_path)
+    assert "Nothing waits." in it.browser.get("/reviews").text
+    policy = replace(policy_of_tests(), review=0.02)
+    waits = decided(Decider(constant_model(0.03, "1"), policy), at=NOON + 5 * SECOND, application_id="<i>A-5</i>")
+    store.insert(linked([policy_entry(policy=policy), waits]), SIGNER)
+    queue = it.browser.get("/reviews").text
+    assert "1 decision waits" in queue
+    assert "&lt;i&gt;A-5" in queue
+    assert any(line.startswith("credit_reviews_oldest_timestamp_seconds 1.") for line in _metrics(it))
+    page = f"/decisions/{waits.key}/review"
+    assert "Letter</a>" not in it.browser.get(f"/decisions/{waits.key}").text
+    form = it.browser.get(page).text
+    assert 'name="reason:LATE_30_DAYS"' in form
+    wrong = it.browser.post(page, data={"verdict": "REJECT", "note": "<b>no</b>", "seen": ""})
+    assert (wrong.status_code, "Choose one to 4 reasons" in wrong.text) == (422, True)
+    assert "&lt;b&gt;no" in wrong.text
+    typed = {"verdict": "REJECT", "note": "no employer", "seen": "", "reason:LATE_30_DAYS": "on"}
+    done = it.browser.post(page, data=typed)
+    assert (done.status_code, done.headers["location"]) == (303, f"/decisions/{waits.key}")
+    assert it.browser.post(page, data=typed | {"verdict": "ACCEPT"}).status_code == 409
+    told = it.browser.get(f"/decisions/{waits.key}").text
+    for part in ("by somebody", "no employer", "LATE_30_DAYS", "Letter</a>"):
+        assert part in told
+    assert "Nothing waits." in it.browser.get("/reviews").text
+    assert policy.phrases["LATE_30_DAYS"] in it.browser.get(f"/decisions/{waits.key}/letter").text
+    assert it.browser.get("/decisions/0197f6a5-0000-7000-8000-000000000000/review").status_code == 404
+
+
+def _metrics(it: World) -> list[str]:
+    return it.browser.get("/metrics").text.splitlines()
+
+
 def test_prometheus_reads_the_latest_report_without_signing_in(store: Store, tmp_path: Path) -> None:
     it = world(store, tmp_path, callers=CALLERS)
     stranger = it.browser
-    assert stranger.get("/metrics").text == ""
+    assert "credit_outcomes" not in stranger.get("/metrics").text
+    assert "credit_reviews_waiting 0.0" in stranger.get("/metrics").text.splitlines()
     load_outcomes(store, [Given(2, it.accepted, None, 1, "2026-12-01")], "x.csv", "somebody", SIGNER, lambda _: None)
-    keep_report(store, outcome_report(store.decisions(None, None), outcomes(store), lambda _: None), SIGNER)
+    keep_report(store, outcome_report(store.decisions(None, None), outcomes(store), {}, lambda _: None), SIGNER)
     told = stranger.get("/metrics").text.splitlines()
     assert 'credit_outcomes_known{model_version="2"} 1.0' in told
     assert 'credit_outcomes_bad_rate{model_version="2"} 1.0' in told

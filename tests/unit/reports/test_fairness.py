@@ -32,7 +32,7 @@ def report(store: Store) -> FairnessReport:
     entries.append(decided(ACCEPTING, at=NOON + MONTH, application_id="A-0"))
     store.insert(linked([policy_entry(), *entries]))
     known = {f"A-{at}": (group,) for at, group in enumerate(GROUPS)}
-    return fairness_report(store.decisions(None, None), ("kind",), known, lambda _: None)
+    return fairness_report(store.decisions(None, None), ("kind",), known, {}, lambda _: None)
 
 
 def test_the_ratio_is_fairlearns(report: FairnessReport) -> None:
@@ -59,7 +59,7 @@ def test_all_come_first_and_months_apart(report: FairnessReport) -> None:
 
 def test_where_nobody_is_approved_there_is_no_ratio(sqlite_store: Store) -> None:
     sqlite_store.insert(linked([policy_entry(), decided(REFUSING, application_id="A-1")]))
-    found = fairness_report(sqlite_store.decisions(None, None), ("kind",), {"A-1": ("a",)}, lambda _: None)
+    found = fairness_report(sqlite_store.decisions(None, None), ("kind",), {"A-1": ("a",)}, {}, lambda _: None)
     assert all(np.isnan(it.ratio) for it in found.groups)
     assert " - " in str(found)
 

@@ -10,6 +10,7 @@ from app.audit.chain import Entry
 from app.audit.commands.verify import verify
 from app.audit.store.outcome_rows import KnownOutcome
 from app.audit.store.repository import Store
+from app.audit.store.review_rows import Review
 from app.errors import RecordInvalid
 from app.reports.kept_reports import keep_report, latest_report
 from app.reports.performance import ACCEPTED_ONLY, OutcomeReport, outcome_report
@@ -24,9 +25,9 @@ def kept(store: Store, entries: Iterable[Entry]) -> None:
     store.insert(linked([policy_entry(), *entries]), SIGNER)
 
 
-def reported(store: Store, known: dict[str, KnownOutcome]) -> OutcomeReport:
+def reported(store: Store, known: dict[str, KnownOutcome], by_people: dict[str, Review] | None = None) -> OutcomeReport:
     done: list[int] = []
-    found = outcome_report(store.decisions(None, None), known, done.append)
+    found = outcome_report(store.decisions(None, None), known, by_people or {}, done.append)
     assert sum(done) == store.count(None, None)
     return found
 

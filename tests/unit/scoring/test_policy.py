@@ -22,6 +22,26 @@ def test_rejects_from_the_threshold_on(probability: float, decision: str) -> Non
     assert decide(probability, 0.05) == decision
 
 
+@pytest.mark.parametrize(
+    ("probability", "decision"),
+    [(0.0299999, "ACCEPT"), (0.03, "REVIEW"), (0.0499999, "REVIEW"), (0.05, "REJECT")],
+)
+def test_a_band_below_the_threshold_goes_to_a_person(probability: float, decision: str) -> None:
+    assert policy(review=0.03).verdict(probability) == decision
+
+
+@pytest.mark.parametrize("review", [0.05, 0.2])
+def test_a_band_that_holds_nothing_is_refused_with_the_remedy(review: float) -> None:
+    with pytest.raises(ValueError, match=f"review is {review:g}, which is not below the threshold of 0.05: lower it"):
+        policy(review=review)
+
+
+def test_a_policy_without_a_band_keeps_the_version_that_it_had_before_there_were_bands() -> None:
+    assert "review" not in policy().to_json()
+    assert policy(review=0.03).to_json()["review"] == 0.03
+    assert policy(review=0.03).version != policy().version
+
+
 def test_the_words_that_a_factor_needs_follow_from_its_direction_and_its_cases() -> None:
     def needed(name: str) -> list[str]:
         return words_for(CONTRACT, CONTRACT.factor_names.index(name))[0]

@@ -14,8 +14,8 @@ from app.policy_file import load_policy
 from app.scoring.decider import Decider, Decision
 from app.scoring.forms.extract import Spec, extract
 from app.scoring.model import ModelDocument, ScoringModel
-from app.scoring.policy import Policy
-from app.scoring.rows import NO_REASON, Decisions, RowsDecider
+from app.scoring.policy import VERDICTS, Policy
+from app.scoring.rows import ACCEPTED, NO_REASON, Decisions, RowsDecider
 from app.settings import Settings
 from harness.fields import AGE, FEATURES, PLAIN, POSITIONS
 from harness.population import reference
@@ -40,10 +40,12 @@ def unfolded(rows_decider: RowsDecider, made: Decisions) -> list[Decision]:
     """As the decider of one says it."""
     numbers = iter(made.reasons.tolist())
     return [
-        Decision(probability, "REJECT", [rows_decider.vocabulary[it] for it in next(numbers) if it != NO_REASON])
-        if refused
-        else Decision(probability, "ACCEPT", [])
-        for probability, refused in zip(made.probabilities, made.refused.tolist(), strict=True)
+        Decision(probability, "ACCEPT", [])
+        if place == ACCEPTED
+        else Decision(
+            probability, VERDICTS[place], [rows_decider.vocabulary[it] for it in next(numbers) if it != NO_REASON]
+        )
+        for probability, place in zip(made.probabilities, made.verdicts.tolist(), strict=True)
     ]
 
 
@@ -63,6 +65,21 @@ def test_a_trained_model_decides_alike_under_any_threshold(
 ) -> None:
     made = decided_alike(trained_model, replace(POLICY, threshold=threshold), applicants)
     assert (threshold == 0.99) == all(it.verdict == "ACCEPT" for it in made)
+
+
+def test_between_acceptance_and_refusal_a_person_decides(trained_model: ScoringModel, applicants: Rows) -> None:
+    rows = applicants.copy()
+    rows[::3, AGE] = 17.0
+    made = decided_alike(trained_model, replace(POLICY, review=0.02), rows)
+    assert {it.verdict for it in made} == {"ACCEPT", "REJECT", "REVIEW"}
+    for it in made:
+        child = any(reason.code == "LEGAL_AGE" for reason in it.reasons)
+        assert it.verdict == (
+            "REJECT" if child or it.probability >= 0.05 else "REVIEW" if it.probability >= 0.02 else "ACCEPT"
+        )
+        assert bool(it.reasons) == (it.verdict != "ACCEPT")
+    without = decided_alike(trained_model, POLICY, rows)
+    assert [it.verdict == "REJECT" for it in without] == [it.verdict == "REJECT" for it in made]
 
 
 def test_the_minimum_age_refuses_and_comes_first(trained_model: ScoringModel, applicants: Rows) -> None:
@@ -124,7 +141,7 @@ def test_without_reasons_the_decisions_are_the_same(trained_model: ScoringModel,
     rows_decider = RowsDecider(Decider(trained_model, POLICY))
     with_reasons, without = rows_decider.decide(applicants), rows_decider.decide(applicants, with_reasons=False)
     assert with_reasons.probabilities == without.probabilities
-    assert with_reasons.refused.tolist() == without.refused.tolist()
+    assert with_reasons.verdicts.tolist() == without.verdicts.tolist()
     assert len(without.reasons) == 0
 
 

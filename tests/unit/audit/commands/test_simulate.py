@@ -49,6 +49,16 @@ def test_the_threshold_of_the_day_changes_nothing(store: Store) -> None:
     assert found.approved_then == found.approved_now == 1
 
 
+def test_a_band_for_people_stays_below_the_other_threshold(store: Store) -> None:
+    policy = replace(POLICY, review=0.02)
+    store.insert(linked([policy_entry(policy=policy), *decisions_with(0.01, 0.03, 0.04, 0.2, policy=policy)]))
+    looser = simulated(store, 0.25)
+    assert (looser.approved_then, looser.approved_now) == (1, 1)
+    assert [(it.then, it.now, it.decisions) for it in looser.swaps if it.decisions] == [("REJECT", "REVIEW", 1)]
+    stricter = simulated(store, 0.035)
+    assert [(it.then, it.now, it.decisions) for it in stricter.swaps if it.decisions] == [("REVIEW", "REJECT", 1)]
+
+
 def test_a_rule_of_the_policy_refuses_at_any_threshold(store: Store) -> None:
     young = 17.0
     store.insert(linked([policy_entry(), *decisions_with(0.1, age=young), *decisions_with(0.1, at=NOON + SECOND)]))

@@ -74,6 +74,24 @@ def test_another_policy_decides_the_next_large_batch(trained_model: ScoringModel
     assert sum(it["decision"] == "REJECT" for it in before) > sum(it["decision"] == "REJECT" for it in after)
 
 
+def test_a_band_for_people_is_answered_counted_and_told_alike_at_once_and_one_by_one(
+    trained_model: ScoringModel, applicants: Rows
+) -> None:
+    at_once, one_by_one = Api(trained_model), Api(trained_model)
+    assert at_once.get("/meta").json()["review"] is None
+    for api in (at_once, one_by_one):
+        api.holder.take_policy(replace(api.policy, review=0.02))
+    rows = applicants[:FEWEST_ROWS]
+    made = asked(at_once, rows)
+    assert {it["decision"] for it in made} == {"ACCEPT", "REVIEW", "REJECT"}
+    single = [one_by_one.post("/predict", {"data": {"features": row}}).json() for row in wire(rows)]
+    names = ("probability", "decision", "reasons")
+    assert [[it[name] for name in names] for it in single] == [[it[name] for name in names] for it in made]
+    assert all(bool(it["reasons"]) == (it["decision"] != "ACCEPT") for it in made)
+    assert counted(at_once) == counted(one_by_one)
+    assert at_once.get("/meta").json()["review"] == 0.02
+
+
 def test_others_have_their_turn_many_times_while_a_large_batch_is_decided(
     trained_model: ScoringModel, applicants: Rows
 ) -> None:

@@ -1,0 +1,1 @@
+"""What a person decides: on a decision that waited for it, or against what the service said."""

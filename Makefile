@@ -33,11 +33,16 @@ $(SYNCED): requirements.lock | $(BIN)/python
 	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 --all-extras --group dev --custom-compile-command 'make lock'
+LOCK := pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command 'make lock'
+LOCK_ALL := $(LOCK) --all-extras --group dev pyproject.toml
+JOURNEYS := tests/journeys/requirements.lock
+# Beside the versions that every test runs with.
+LOCK_JOURNEYS := $(LOCK) --group journeys --constraints requirements.lock
 
 .PHONY: lock
 lock: | $(BIN)/python ## Pin every dependency again, after a change of pyproject.toml
-	$(UV) $(LOCK) pyproject.toml -o requirements.lock
+	$(UV) $(LOCK_ALL) -o requirements.lock
+	$(UV) $(LOCK_JOURNEYS) -o $(JOURNEYS)
 
 .PHONY: charts
 charts: $(SYNCED) ## Write the charts' generated files again, after a change of policy, rules, dashboards or helpers
@@ -64,8 +69,11 @@ check-types: $(SYNCED)
 	$(BIN)/mypy
 check-lock: $(SYNCED)
 	@mkdir -p build && cp requirements.lock build/requirements.lock
-	@$(UV) $(LOCK) pyproject.toml -o build/requirements.lock
+	@$(UV) $(LOCK_ALL) -o build/requirements.lock
 	@cmp -s requirements.lock build/requirements.lock || { echo "requirements.lock is stale: run make lock"; exit 1; }
+	@cp $(JOURNEYS) build/journeys.lock
+	@$(UV) $(LOCK_JOURNEYS) -o build/journeys.lock
+	@cmp -s $(JOURNEYS) build/journeys.lock || { echo "$(JOURNEYS) is stale: run make lock"; exit 1; }
 check-charts: $(SYNCED)
 	@$(BIN)/python -m scripts.chart_files --check
 
@@ -85,6 +93,15 @@ tools: $(SYNCED) ## Put helm and promtool into .tools where PATH has none
 .PHONY: test
 test: $(SYNCED) tools ## Run every test that needs no cluster
 	DATA= $(BIN)/pytest --numprocesses auto --dist loadfile
+
+# Of Debian and what follows it; where no mirror answers it gives up soon.
+APT_GET := DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --option Acquire::Retries=0 --option Acquire::http::Timeout=30
+
+.PHONY: journeys
+journeys: $(SYNCED) ## Walk through the console in a real browser, which root gets from Debian: PICTURES=FOLDER keeps what is seen
+	@command -v chromium google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && $(APT_GET) update && $(APT_GET) install --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || echo "no browser is here and none could be installed: the journeys are passed over"
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --require-hashes --requirement $(JOURNEYS)
+	DATA= $(BIN)/pytest -m journeys tests/journeys
 
 .PHONY: demo
 demo: $(SYNCED) ## Train on the synthetic sample, serve, and show one decision; needs no cluster
@@ -151,10 +168,11 @@ package: $(SYNCED) tools chart-dependencies ## Make the charts' archives in buil
 	for chart in charts/*/; do [ ! -e $$chart/Chart.yaml ] || PATH=$(CURDIR)/.tools:$$PATH helm package --destination build/charts $$chart; done
 
 .PHONY: ci
-ci: ## What CI runs where there is no cluster: check, demo, test
+ci: ## What CI runs where there is no cluster: check, demo, test, journeys
 	$(MAKE) check
 	$(MAKE) demo
 	$(MAKE) test
+	$(MAKE) journeys
 
 .PHONY: ci-cluster
 ci-cluster: ## What CI runs on a kind cluster of its own, which is deleted in the end

@@ -24,10 +24,11 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
     " frame-ancestors 'none'; base-uri 'none'",
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer, under which browsers send forms with the origin null.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-OPEN = ("/sign-in", "/static/console.css", "/healthz", "/metrics")
+OPEN = ("/sign-in", "/static/console.css", "/static/icon.svg", "/healthz", "/metrics")
 """What nobody signs in for. The metrics tell of no person."""
 
 

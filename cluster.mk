@@ -14,6 +14,9 @@ HOST ?= http://127.0.0.1:8000
 # Of `make e2e`: the moment, in seconds since 1970, after which no further test begins; empty is no limit.
 E2E_UNTIL ?=
 
+# Of `make backup` and `make restore`: the file of values for charts/backup that says where backups go.
+BACKUP ?=
+
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' app/__init__.py)
 IMAGES := api training mlflow
 # The control plane takes no pods of ours but the one that tests call from, whose image is the API's.
@@ -66,6 +69,31 @@ install: chart-dependencies cluster-basics ## Install or upgrade every chart on 
 	@# The tag of a changed image is the same, so that only a restart takes it.
 	$(KUBECTL) --namespace credit rollout restart deployment/mlflow deployment/api
 	$(KUBECTL) --namespace credit rollout status deployment/mlflow --timeout 5m
+
+.PHONY: backup
+backup: need-backup ## Install charts/backup and make a backup now: BACKUP=values.yaml
+	$(call INSTALL,backup) --namespace credit --values $(BACKUP)
+	$(KUBECTL) --namespace credit delete job backup-now --ignore-not-found
+	$(KUBECTL) --namespace credit create job backup-now --from cronjob/backup-run
+	$(KUBECTL) --namespace credit wait --for condition=complete job/backup-now --timeout 2h
+	$(KUBECTL) --namespace credit logs job/backup-now --all-containers
+
+.PHONY: need-backup
+need-backup:
+	@test -n "$(BACKUP)" || { echo "name the file of values that says where backups go: make $(MAKECMDGOALS) BACKUP=values.yaml"; exit 2; }
+
+.PHONY: restore
+restore: need-backup chart-dependencies cluster-basics ## Bring the latest backup back, onto a cluster without data: BACKUP=values.yaml
+	$(call INSTALL,monitoring) --namespace monitoring --wait
+	$(call INSTALL,postgres) --namespace credit --wait
+	$(call INSTALL,minio) --namespace credit --wait
+	$(call INSTALL,backup) --namespace credit --values $(BACKUP) --set restore.enabled=true
+	$(KUBECTL) --namespace credit wait --for condition=complete job/backup-restore --timeout 2h
+	$(KUBECTL) --namespace credit logs job/backup-restore --all-containers
+	$(call INSTALL,backup) --namespace credit --values $(BACKUP)
+	$(call INSTALL,mlflow) --namespace credit --wait
+	$(call INSTALL,api) --namespace credit
+	$(KUBECTL) --namespace credit rollout status deployment/api --timeout 10m
 
 .PHONY: first-model
 first-model: $(SYNCED)

@@ -18,6 +18,7 @@ PLACES = (
     ("charts/mlflow/Chart.yaml", r"^appVersion: (.+)$"),
     ("charts/monitoring/Chart.yaml", r"^appVersion: (.+)$"),
     ("charts/minio/values.yaml", r"^    repository: credit-default-mlflow\n    # .+\n    tag: (.+)$"),
+    ("charts/backup/values.yaml", r"^    repository: credit-default-mlflow\n    # .+\n    tag: (.+)$"),
 )
 """Files, and the line that must be in each; its group is the version."""
 

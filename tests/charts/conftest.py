@@ -22,12 +22,14 @@ API_VERSIONS = ("monitoring.coreos.com/v1", "gateway.networking.k8s.io/v1")
 # A helm that Go built from source takes the cluster for one of Kubernetes 1.20.
 KUBE_VERSION = ("--kube-version", "1.34.0")
 
-# Where no cluster keeps them, passwords are only made when they are asked for.
+# What has to be asked for: where no cluster keeps them, passwords are only made then.
 MADE_UP = {
     "api": ("--set", "signing.generateOffline=true"),
     "postgres": ("--set", "auth.generateOffline=true"),
     "minio": ("--set", "auth.generateOffline=true"),
     "monitoring": ("--set", "grafanaAdmin.generateOffline=true"),
+    # Nobody but the user knows where to.
+    "backup": ("--set", "target.location=s3://backups/credit"),
 }
 
 Object = dict[str, Any]

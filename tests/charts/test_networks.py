@@ -16,7 +16,7 @@ PROXY = {"to": [{"ipBlock": {"cidr": "192.0.2.7/32"}}], "ports": [{"port": 3128}
 
 def whole(chart: str, policy: dict[str, Any]) -> list[Object]:
     """The policies of a chart with everything that has one."""
-    watched = {} if chart == "postgres" else {"serviceMonitor": {"enabled": True}}
+    watched = {} if chart in {"postgres", "backup"} else {"serviceMonitor": {"enabled": True}}
     values = {"networkPolicy": policy, **watched, **({"batch": BATCH} if chart == "api" else {})}
     return [thing for thing in render(chart, values) if thing["kind"] == "NetworkPolicy"]
 

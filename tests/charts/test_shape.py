@@ -7,7 +7,7 @@ import pytest
 
 from tests.charts.conftest import Object, one, refusal, render
 from tests.charts.test_batch import BATCH
-from tests.charts.variants import ALL, OWN_PODS, SERVERS, pod_of
+from tests.charts.variants import ALL, SERVERS, SERVING, pod_of
 
 SECRET = {"secretKeyRef": {"name": "proxy", "key": "address"}}
 ACCOUNT = {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/credit"}
@@ -52,7 +52,7 @@ def test_every_container_takes_volumes(chart: str) -> None:
         assert all(mount in container["volumeMounts"] for container in containers(pod))
 
 
-@pytest.mark.parametrize("chart", OWN_PODS)
+@pytest.mark.parametrize("chart", SERVING)
 def test_the_server_takes_variables_from_values_and_secrets(chart: str) -> None:
     source = [{"secretRef": {"name": "more"}}]
     own = next(it["name"] for it in containers(server(chart, {}))[-1]["env"] if "value" in it)
@@ -115,7 +115,7 @@ def test_security_contexts_can_be_emptied(chart: str) -> None:
         assert all(not container.get("securityContext") for container in containers(pod))
 
 
-@pytest.mark.parametrize("chart", OWN_PODS)
+@pytest.mark.parametrize("chart", SERVING)
 def test_probes_can_be_changed(chart: str) -> None:
     own = server(chart, {})["spec"]["containers"][0]
     given = {"startup": {"failureThreshold": 999}, "liveness": {"tcpSocket": {"port": 1}}}
@@ -126,7 +126,7 @@ def test_probes_can_be_changed(chart: str) -> None:
     assert changed["livenessProbe"] == kept | {"tcpSocket": {"port": 1}}
 
 
-@pytest.mark.parametrize("chart", OWN_PODS)
+@pytest.mark.parametrize("chart", SERVING)
 def test_the_servers_spread_as_they_are_told(chart: str) -> None:
     spread = [{"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "DoNotSchedule"}]
     assert server(chart, {"topologySpreadConstraints": spread})["spec"]["topologySpreadConstraints"] == spread
@@ -142,7 +142,7 @@ def test_every_image_comes_from_the_registry_of_the_installation(chart: str) -> 
             assert new["image"] == f"{shared['imageRegistry']}/{re.sub('^quay.io/', '', old['image'])}"
 
 
-@pytest.mark.parametrize("chart", OWN_PODS)
+@pytest.mark.parametrize("chart", SERVING)
 def test_the_service_has_the_addresses_that_it_is_given(chart: str) -> None:
     asked = {"ipFamilyPolicy": "PreferDualStack", "ipFamilies": ["IPv6", "IPv4"], "annotations": {"a.example/lb": "x"}}
     service = one(render(chart, {"service": asked}), "Service", chart)

@@ -14,6 +14,9 @@ ALL = chart_names()
 OWN_PODS = [name for name in ALL if name != "monitoring"]
 """Charts whose servers are their own: monitoring's are the upstream chart's and the operator's."""
 
+SERVING = [name for name in OWN_PODS if name != "backup"]
+"""Charts with a server; the others have Jobs alone."""
+
 SERVERS = {"Deployment", "StatefulSet", "DaemonSet"}
 
 

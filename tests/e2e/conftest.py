@@ -32,8 +32,9 @@ ORDER = [
     "test_batch",
     "test_scaling",
     "test_data",
+    "test_restore",
 ]
-"""What only looks comes before what disturbs."""
+"""What only looks comes before what disturbs, and what takes everything away last."""
 
 figures = pytest.StashKey[dict[str, list[str]]]()
 

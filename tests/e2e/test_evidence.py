@@ -1,38 +1,13 @@
 """The record's checkpoints lie where nobody can change them, and the record is verified against them."""
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
-from uuid import uuid4
 
 import pytest
 
-from tests.e2e.cluster import CREDIT, Cluster, has_ended, kubectl
-from tests.e2e.waiting import wait_until
+from tests.e2e.cluster import CREDIT, Cluster, kubectl
+from tests.e2e.jobs import run_of
 
 pytestmark = pytest.mark.e2e
-
-JOB_SECONDS = 300.0
-
-
-@contextmanager
-def run_of(cluster: Cluster, cronjob: str) -> Iterator[str]:
-    """The log of a Job made from a CronJob, once it has succeeded."""
-    name = f"{cronjob}-{uuid4().hex[:6]}"
-    kubectl("--namespace", CREDIT, "create", "job", name, f"--from=cronjob/{cronjob}")
-    try:
-        job = wait_until(
-            lambda: cluster.batch.read_namespaced_job(name, CREDIT),
-            has_ended,
-            JOB_SECONDS,
-            f"job {name} to end",
-        )
-        log = kubectl("--namespace", CREDIT, "logs", f"job/{name}").stdout
-        assert job.status.succeeded == 1, log
-        yield log
-    finally:
-        kubectl("--namespace", CREDIT, "delete", "job", name)
-
 
 DELETE = """
 from minio import Minio

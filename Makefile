@@ -92,7 +92,7 @@ tools: $(SYNCED) ## Put helm and promtool into .tools where PATH has none
 
 .PHONY: test
 test: $(SYNCED) tools ## Run every test that needs no cluster
-	DATA= $(BIN)/pytest --numprocesses auto --dist loadfile
+	DATA= $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Of Debian and what follows it; where no mirror answers it gives up soon.
 APT_GET := DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --option Acquire::Retries=0 --option Acquire::http::Timeout=30

@@ -32,6 +32,8 @@ WELL_KNOWN: dict[str, tuple[str, ...]] = {
     "DATA": ("train", "data"),
     "DATABASE_URI": ("audit", "database_uri"),
     "GIT_COMMIT": ("git_commit",),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("tracing", "endpoint"),
+    "OTEL_SERVICE_NAME": ("tracing", "service_name"),
 }
 
 SECRET = {("mlflow", "password"), ("mlflow", "token")}
@@ -224,8 +226,23 @@ class ConsoleSettings(Section):
         description="Header in which a proxy that signs people in names them; empty: an API key signs in.",
     )
     officers: tuple[str, ...] = Field(
-        (), description="Of the people whom a proxy names, those who may write letters and try otherwise; others look."
+        (), description="Of the people whom a proxy names, those who may decide, write letters and try; others look."
     )
+
+
+class TracingSettings(Section):
+    endpoint: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="Collector that spans go to, by OTLP over HTTP, as http://collector:4318; empty: none.",
+    )
+    sampled_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of the requests without a traceparent that have a span; its flag decides of the others.",
+    )
+    service_name: str = Field("credit-api", min_length=1, description="What spans say that they are of.")
 
 
 class CallersSettings(Section):
@@ -268,6 +285,7 @@ class Settings(BaseSettings):
     callers: CallersSettings = CallersSettings()
     letters: LettersSettings = LettersSettings()
     console: ConsoleSettings = ConsoleSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @classmethod
     def settings_customise_sources(

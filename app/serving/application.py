@@ -18,6 +18,7 @@ from app.serving.api.reading import Reader
 from app.serving.api.routes import create_app
 from app.serving.http.edge import Edge
 from app.serving.http.logs import configure_logging
+from app.serving.http.tracing import spans_of
 from app.serving.live.admission import Admission, CallersWatch
 from app.serving.live.challenger import Challenger
 from app.serving.live.follower import followers_of
@@ -69,9 +70,12 @@ def build(settings: Settings) -> FastAPI:
         if recorder is not None:
             recorder.close()
             await shipping.stop()
+        if spans is not None:
+            await asyncio.to_thread(spans.close)
 
     predict = Predict(reader, holder, challenger, recorder)
-    edge = Edge(metrics, admission, predict, recorder is not None and recorder.waits)
+    spans = spans_of(settings.tracing)
+    edge = Edge(metrics, admission, predict, recorder is not None and recorder.waits, spans)
     return create_app(settings, reader, holder, challenger, recorder, predict, edge, metrics, lifespan)
 
 

@@ -119,7 +119,7 @@ def test_every_decision_is_counted_once(store: Store, serve: Serve) -> None:
     rejected = sum(answer["decision"] == "REJECT" for answer in answers)
     text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE_SECONDS).text
     counted = {m[1]: float(m[2]) for m in re.finditer(r'credit_decisions_total\{decision="(\w+)".*\} (\S+)', text)}
-    assert counted == {"REJECT": rejected, "ACCEPT": len(rows) - rejected}
+    assert counted == {"REJECT": rejected, "ACCEPT": len(rows) - rejected, "REVIEW": 0}
     assert re.search(r'http_requests_total\{handler="/predict",method="POST",status="200"\} 20.0', text)
 
 

@@ -9,7 +9,7 @@ from app.serving.api.reading import Reader
 from app.serving.http.media import require_json
 from app.serving.http.messages import NO_STORE, Answered, Headers, HeaderValues, answer_of
 from app.serving.http.problems import REFUSALS, problem_of
-from app.serving.http.request_ids import current_request_id
+from app.serving.http.request_ids import current_request_id, current_trace_id
 from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder, Snapshot
 from app.serving.record.recorder import Recorder, RequestContext
@@ -36,7 +36,7 @@ class Predict:
             require_json(headers)
             vector, application_id = self._reader.read(body)
             snapshot = self._holder.snapshot()
-            context = RequestContext(current_request_id(), caller)
+            context = RequestContext(current_request_id(), caller, current_trace_id())
             row, content = decide(snapshot, vector, self._recorder, context, application_id)
         except REFUSALS as error:
             return problem_of(error)

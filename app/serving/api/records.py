@@ -63,6 +63,10 @@ class Record(Answer):
     application_id: str | None = Field(
         description="The application that it is about; null when nobody said.", examples=["A-2026-001734"]
     )
+    trace_id: str | None = Field(
+        description="Of the trace (W3C traceparent) that its request named; null where it named none.",
+        examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
+    )
     row: int | None = Field(description="Its row, counted from 0, when it was one of a batch.", examples=[None])
     features: Any
     model: RecordedModel = Field(description="What scored.", examples=[MODEL_EXAMPLE])
@@ -113,6 +117,6 @@ def told_of(found: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     values = found["features"]
     named = names if len(names) == len(values) else [str(place) for place in range(1, len(values) + 1)]
     copied = {name: found[name] for name in (*COPIED, *CHAIN, "challenger", "review")}
-    # Decisions of a release that did not know it have none.
-    copied["application_id"] = found.get("application_id")
+    # Neither is in every decision: a client may name none, and older releases knew none.
+    copied |= {name: found.get(name) for name in ("application_id", "trace_id")}
     return {"decision_id": found["key"], "features": dict(zip(named, values, strict=True)), **copied}

@@ -42,7 +42,7 @@ from app.serving.http.edge import IDEMPOTENCY_KEY, Edge, EdgeMiddleware
 from app.serving.http.media import require_json
 from app.serving.http.messages import Answered, header_values, response_of
 from app.serving.http.problems import add_problem_handlers, unavailable
-from app.serving.http.request_ids import current_request_id
+from app.serving.http.request_ids import current_request_id, current_trace_id
 from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder
 from app.serving.live.reloads import Reload
@@ -147,7 +147,7 @@ def _add_decisions(
             nonlocal afterwards
             rows, application_ids = reader.rows(content)
             snapshot = holder.snapshot()
-            context = RequestContext(current_request_id(), caller)
+            context = RequestContext(current_request_id(), caller, current_trace_id())
             answer = await answer_batch(snapshot, rows, recorder, context, application_ids)
             if recorder is not None:
                 await recorder.on_disk()

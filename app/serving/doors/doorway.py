@@ -7,7 +7,7 @@ from pydantic_core import to_json
 
 from app.serving.api.batches import answer_batch
 from app.serving.api.reading import Reader
-from app.serving.http.request_ids import current_request_id
+from app.serving.http.request_ids import current_request_id, current_trace_id
 from app.serving.live.challenger import Challenger
 from app.serving.live.holder import Holder, Snapshot
 from app.serving.record.recorder import Recorder, RequestContext
@@ -39,7 +39,7 @@ class Deciding:
         # Read as any other batch is, with the same checks and the same words.
         vectors, application_ids = self.reader.rows(to_json(body, inf_nan_mode="strings"))
         snapshot = self.holder.snapshot()
-        context = RequestContext(current_request_id(), caller)
+        context = RequestContext(current_request_id(), caller, current_trace_id())
         answer = await answer_batch(snapshot, vectors, self._recorder, context, application_ids)
         if self._recorder is not None:
             await self._recorder.on_disk()

@@ -19,6 +19,7 @@ from app.serving.http.messages import Answered, Headers, HeaderValues, header_va
 from app.serving.http.paths import KIB, PREDICT, QUIET, Endpoint, endpoint_of
 from app.serving.http.problems import problem_of
 from app.serving.http.request_ids import HEADER, enter_request, leave_request, request_id_of
+from app.serving.http.tracing import Spans, Trace, trace_of
 from app.serving.http.workload import Load
 from app.serving.live.admission import Admission
 
@@ -36,12 +37,20 @@ class Edge:
     """What is common to both ways.
 
     predict: answers a POST /predict that was let in. waits: whether its answers have to wait for the disk, so that none
-    is given at once.
+    is given at once. spans: None where no collector is named.
     """
 
-    def __init__(self, metrics: Metrics, admission: Admission, predict: PredictFunction, waits: bool = False) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        admission: Admission,
+        predict: PredictFunction,
+        waits: bool = False,
+        spans: Spans | None = None,
+    ) -> None:
         self.load = Load()
         self._waits = waits
+        self._spans = spans
         self._admission = admission
         self._predict = predict
         # Found once: finding a metric by its labels costs more than all of the rest of counting.
@@ -63,9 +72,9 @@ class Edge:
         if IDEMPOTENCY_KEY in values:
             return None
         self.load.count(1)
-        request_id = request_id_of(values)
+        request_id, trace = request_id_of(values), trace_of(values)
         caller = route = None
-        token = enter_request(request_id)
+        token = enter_request(request_id, trace)
         try:
             caller, answer = self.refuse(PREDICT, headers, values)
             if answer is None:
@@ -77,7 +86,7 @@ class Edge:
             leave_request(token)
         status, answer_headers, content = answer
         answer_headers.append((HEADER, request_id.encode()))
-        self.finish("POST", PREDICT.template, route, status, started, caller, request_id)
+        self.finish("POST", PREDICT.template, route, status, started, caller, request_id, trace)
         return answer
 
     def refuse(self, endpoint: Endpoint, headers: Headers, values: HeaderValues) -> tuple[str | None, Answered | None]:
@@ -102,8 +111,9 @@ class Edge:
         started: float,
         caller: str | None,
         request_id: str,
+        trace: Trace | None,
     ) -> None:
-        """Count and log a request that was answered.
+        """Count and log a request that was answered, and tell of its span.
 
         handler: as for count. route: the template that the log names, None for what no route was asked about.
         started: by perf_counter, seconds.
@@ -112,7 +122,9 @@ class Edge:
         if handler not in QUIET:
             self._requests(handler, method, status).inc()
             self._durations(handler, method).observe(seconds)
-        log_request(method, route, status, seconds, caller, request_id)
+        log_request(method, route, status, seconds, caller, request_id, None if trace is None else trace.trace_id)
+        if self._spans is not None and handler not in QUIET:
+            self._spans.finish(method, route, status, seconds, trace, request_id)
 
 
 SLICE_BYTES = 64 * KIB
@@ -143,7 +155,7 @@ class EdgeMiddleware:
         started = perf_counter()
         headers, endpoint = scope["headers"], endpoint_of(scope["path"])
         values = header_values(headers)
-        request_id = request_id_of(values)
+        request_id, trace = request_id_of(values), trace_of(values)
         body = LimitedBody(endpoint, scope["method"], values, receive, self._edge.load)
         status = None
 
@@ -159,7 +171,7 @@ class EdgeMiddleware:
                 message = {"type": "http.response.body"}
             await _send_in_slices(message, send)
 
-        token = enter_request(request_id)
+        token = enter_request(request_id, trace)
         try:
             scope["caller"], refusal = self._edge.refuse(endpoint, headers, values)
             if refusal is None:
@@ -178,6 +190,6 @@ class EdgeMiddleware:
             # The router leaves the route it found; a path that it does not know is the client's own text.
             route = getattr(scope.get("route"), "path", None)
             caller = scope.get("caller")
-            self._edge.finish(scope["method"], handler, route, status or 500, started, caller, request_id)
+            self._edge.finish(scope["method"], handler, route, status or 500, started, caller, request_id, trace)
             leave_request(token)
         return None

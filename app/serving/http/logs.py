@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from pythonjsonlogger.json import JsonFormatter
 
 from app.serving.http.paths import QUIET
-from app.serving.http.request_ids import current_request_id
+from app.serving.http.request_ids import current_request_id, current_trace_id
 from app.times import microseconds_now, utc
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ class JsonLine(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         record.request_id = current_request_id() or None
+        if (trace_id := current_trace_id()) is not None:
+            record.trace_id = trace_id
         return super().format(record)
 
 
@@ -105,11 +107,17 @@ def configure_logging(level: str) -> None:
 
 
 def log_request(
-    method: str, path: str | None, status: int, seconds: float, caller: str | None, request_id: str
+    method: str,
+    path: str | None,
+    status: int,
+    seconds: float,
+    caller: str | None,
+    request_id: str,
+    trace_id: str | None,
 ) -> None:
     """Log a request that was answered.
 
-    path: the route's template, None where there is none. request_id: of app.serving.http.request_ids.
+    path: the route's template, None where there is none. request_id, trace_id: of app.serving.http.request_ids.
     """
     # Machines ask some every few seconds: their lines would bury the others.
     level = logging.DEBUG if path in QUIET else logging.INFO
@@ -118,6 +126,8 @@ def log_request(
     now = f"{utc(microseconds_now())[:-1]}+00:00"
     # Nothing in these needs to be quoted: an id is of SANE characters.
     own = f'"request_id":"{request_id}","status":{status},"duration_ms":{seconds * 1000:.3f},"time":"{now}"'
+    if trace_id is not None:
+        own += f',"trace_id":"{trace_id}"'
     line = f"{{{_shared(level, method, path, caller)},{own}}}\n"
     for handler in logging.root.handlers:
         if isinstance(handler, TurnHandler):

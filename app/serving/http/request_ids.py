@@ -1,10 +1,11 @@
-"""X-Request-ID: one id for a request, in its answer, its log lines and its error."""
+"""X-Request-ID: one id for a request, in its answer, its log lines and its error; beside it the client's trace."""
 
 import re
 from contextvars import ContextVar, Token
 
 from app.ids import RandomHex
 from app.serving.http.messages import HeaderValues
+from app.serving.http.tracing import Trace
 
 HEADER = b"x-request-id"
 
@@ -12,12 +13,18 @@ HEADER = b"x-request-id"
 SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 _random = RandomHex()
-_request_id: ContextVar[str] = ContextVar("request_id", default="")
+_request: ContextVar[tuple[str, Trace | None]] = ContextVar("request", default=("", None))
 
 
 def current_request_id() -> str:
     """Id of the request that this code runs for, or an empty string."""
-    return _request_id.get()
+    return _request.get()[0]
+
+
+def current_trace_id() -> str | None:
+    """Of the trace that the client named for that request."""
+    trace = _request.get()[1]
+    return None if trace is None else trace.trace_id
 
 
 def request_id_of(headers: HeaderValues) -> str:
@@ -26,10 +33,10 @@ def request_id_of(headers: HeaderValues) -> str:
     return given.decode() if SANE.fullmatch(given) else _random.take(32)
 
 
-def enter_request(request_id: str) -> Token[str]:
+def enter_request(request_id: str, trace: Trace | None) -> Token[tuple[str, Trace | None]]:
     """What follows runs for that request, until leave_request."""
-    return _request_id.set(request_id)
+    return _request.set((request_id, trace))
 
 
-def leave_request(token: Token[str]) -> None:
-    _request_id.reset(token)
+def leave_request(token: Token[tuple[str, Trace | None]]) -> None:
+    _request.reset(token)

@@ -30,6 +30,8 @@ class RequestContext:
 
     request_id: str
     caller: str | None
+    trace_id: str | None = None
+    """Of the trace that the client named."""
     at: int = field(default_factory=microseconds_now)
     """Microseconds since 1970."""
 
@@ -83,6 +85,8 @@ class Recorder:
             "decision": decided["decision"],
             "reasons": decided["reasons"],
         }
+        if context.trace_id is not None:
+            fields["trace_id"] = context.trace_id
         return Entry("decision", self._ids.next(), context.at, fields)
 
     def keep(self, policy: Policy, decisions: Sequence[Entry]) -> bool:

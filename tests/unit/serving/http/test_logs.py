@@ -142,7 +142,7 @@ def test_a_line_that_cannot_be_written_fails_nobody(capsys: pytest.CaptureFixtur
 
 
 def test_what_comes_with_a_request_is_quoted(lines: Lines) -> None:
-    log_request("POST", "/predict", 200, 0.0012346, 'The "Office"\n', "id-1")
+    log_request("POST", "/predict", 200, 0.0012346, 'The "Office"\n', "id-1", None)
     (line,) = lines.of("app.serving.http.logs")
     assert (line["caller"], line["duration_ms"]) == ('The "Office"\n', 1.235)
     assert (line["level"], line["request_id"]) == ("INFO", "id-1")

@@ -62,6 +62,15 @@ def test_a_decision_is_kept_under_the_id_that_the_answer_and_its_header_name(tmp
     assert decision["request_id"] == answer.headers["X-Request-ID"] == "asked-once"
 
 
+def test_a_trace_that_the_client_names_is_kept(tmp_path: Path) -> None:
+    world, trace_id = World(tmp_path), "4bf92f3577b34da6a3ce929d0e0e4736"
+    named = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    world.api.post("/predict", REQUEST, headers=named)
+    world.api.post("/predict", REQUEST)
+    world.api.post("/predict/batch", {"data": {"rows": [MISSING]}}, headers=named)
+    assert [it.get("trace_id") for it in world.decisions()] == [trace_id, None, trace_id]
+
+
 def test_a_record_holds_what_it_takes_to_decide_again(tmp_path: Path) -> None:
     world = World(tmp_path)
     told = world.api.post("/predict", {"data": {"features": MISSING}}).json()

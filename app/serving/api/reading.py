@@ -5,6 +5,7 @@ from math import nan
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from app.contract.contract import Contract
 from app.serving.api.inputs import MOST_ROWS, request_types
@@ -64,14 +65,13 @@ class Reader:
         try:
             request = self._predict.validate_json(body)
         except ValidationError as error:
-            raise self._explained(error, self._objects) from None
+            # Else each name that the other one lacks would be told too.
+            raise _one_of_both() if _has_both(body) else self._explained(error, self._objects) from None
         data, application_id = request["data"], request.get("application_id")
         if application_id is None and self._require_application_id:
             raise BodyInvalid([FieldError(pointer="/application_id", detail=f"application_id {NEEDED}")], 1)
         if len(data) != 1:
-            raise BodyInvalid(
-                [FieldError(pointer="/data", detail="data must hold exactly one of features and applicant")], 1
-            )
+            raise _one_of_both()
         if "features" in data:
             return self._vector(data["features"]), application_id
         applicant = data["applicant"]
@@ -154,6 +154,20 @@ class Reader:
         else:
             allowed = "a finite number" if kind == "finite_number" else "a number"
         return f"{asked.name} must be {allowed}{' or null' if asked.nullable else ''}"
+
+
+def _one_of_both() -> BodyInvalid:
+    detail = "data must hold exactly one of features and applicant"
+    return BodyInvalid([FieldError(pointer="/data", detail=detail)], 1)
+
+
+def _has_both(body: bytes) -> bool:
+    """Whether a body that is not valid holds features and an applicant."""
+    try:
+        data = from_json(body)["data"]
+        return "features" in data and "applicant" in data
+    except (ValueError, LookupError, TypeError):
+        return False
 
 
 def pointer_to(location: Iterable[str | int]) -> str:

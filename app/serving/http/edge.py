@@ -127,6 +127,13 @@ class Edge:
             self._spans.finish(method, route, status, seconds, trace, request_id)
 
 
+def _allowing(refusal: Message) -> Message:
+    """The answer to OPTIONS, of that to a method that a path has not: which ones it has."""
+    allow = next(value for name, value in refusal["headers"] if name == b"allow")
+    allow += b", HEAD, OPTIONS" if b"GET" in allow else b", OPTIONS"
+    return {**refusal, "status": 204, "headers": [(b"allow", allow)]}
+
+
 SLICE_BYTES = 64 * KIB
 """Of an answer: what is not taken by a client that reads slowly is not copied for it either."""
 
@@ -153,6 +160,10 @@ class EdgeMiddleware:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started = perf_counter()
+        method = scope["method"]
+        if method == "HEAD":
+            # What GET would answer; the server, whose scope this is no more, sends nothing of its body.
+            scope = {**scope, "method": "GET"}
         headers, endpoint = scope["headers"], endpoint_of(scope["path"])
         values = header_values(headers)
         request_id, trace = request_id_of(values), trace_of(values)
@@ -162,8 +173,12 @@ class EdgeMiddleware:
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                if method == "OPTIONS" and message["status"] == 405:
+                    message = _allowing(message)
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode())]
+            elif status == 204:
+                message = {"type": "http.response.body"}
             elif body.unread and not message.get("more_body", False):
                 # The end of the answer may close the connection.
                 await send({**message, "more_body": True})
@@ -190,6 +205,6 @@ class EdgeMiddleware:
             # The router leaves the route it found; a path that it does not know is the client's own text.
             route = getattr(scope.get("route"), "path", None)
             caller = scope.get("caller")
-            self._edge.finish(scope["method"], handler, route, status or 500, started, caller, request_id, trace)
+            self._edge.finish(method, handler, route, status or 500, started, caller, request_id, trace)
             leave_request(token)
         return None

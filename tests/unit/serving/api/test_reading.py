@@ -111,9 +111,19 @@ def test_one_mistake_made_many_times_in_one_place_is_one_error() -> None:
 
 
 def test_a_long_list_of_errors_is_cut_and_counted() -> None:
-    applicant = dict.fromkeys(FEATURES, "x")
-    error = refused(predict({"features": ["x"] * 11, "applicant": applicant}))
-    assert (len(error.errors), error.count) == (MOST_ERRORS, 21)
+    rows = json.dumps({"data": {"rows": [["x"] * 11] * 2}}).encode()
+    with pytest.raises(BodyInvalid) as raised:
+        read_rows(rows)
+    assert (len(raised.value.errors), raised.value.count) == (MOST_ERRORS, 22)
+
+
+@pytest.mark.parametrize("features", [ROW, [], ["x"] * 11, "x"])
+@pytest.mark.parametrize("applicant", [{}, {"age": "x"}, None])
+def test_features_beside_an_applicant_are_one_error(features: Any, applicant: Any) -> None:
+    error = refused(predict({"features": features, "applicant": applicant}))
+    (told,) = error.errors
+    assert (told.pointer, error.count) == ("/data", 1)
+    assert told.detail == "data must hold exactly one of features and applicant"
 
 
 def test_a_body_of_endless_errors_is_refused_without_listing_them() -> None:

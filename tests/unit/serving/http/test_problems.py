@@ -48,6 +48,20 @@ def test_an_unknown_path_and_a_wrong_method_answer_in_the_same_shape() -> None:
     assert wrong.headers["Allow"] == "POST"
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/predict", "POST, OPTIONS"), ("/health", "GET, HEAD, OPTIONS"), ("/decisions/1", "GET, HEAD, OPTIONS")],
+)
+def test_options_says_which_methods_a_path_has(path: str, allowed: str) -> None:
+    answer = Api(constant_model(0.3)).request("OPTIONS", path)
+    assert (answer.status_code, answer.headers["Allow"], answer.content) == (204, allowed, b"")
+    assert "X-Request-ID" in answer.headers
+
+
+def test_options_of_nothing_is_404() -> None:
+    assert Api(constant_model(0.3)).request("OPTIONS", "/nowhere").status_code == 404
+
+
 def test_the_detail_of_many_errors_says_how_many() -> None:
     answer = Api(constant_model(0.3)).post("/predict", {"data": {"features": ["x"] * 11}})
     assert answer.json()["detail"] == "row_number must be a number; 11 errors in all"

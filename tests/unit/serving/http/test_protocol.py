@@ -244,6 +244,24 @@ def test_a_client_that_reads_nothing_is_not_refused_without_end(edge: Counted, a
     assert asyncio.run(ask()) == b""
 
 
+@pytest.mark.parametrize("path", ["/health", "/meta", "/livez"])
+def test_head_is_answered_as_get_without_the_body(edge: Counted, api: Api, path: str) -> None:
+    async def ask(method: str) -> bytes:
+        wire = Wire(api.app, edge)
+        sent = await wire.send(f"{method} {path} HTTP/1.1\r\nHost: api\r\nX-Request-ID: r-1\r\n\r\n".encode())
+        wire.close()
+        return sent
+
+    def without_date(head: bytes) -> list[bytes]:
+        return [line for line in head.split(b"\r\n") if not line.startswith(b"date")]
+
+    got, _, body = asyncio.run(ask("GET")).partition(b"\r\n\r\n")
+    head, _, nothing = asyncio.run(ask("HEAD")).partition(b"\r\n\r\n")
+    assert body
+    assert nothing == b""
+    assert without_date(head) == without_date(got)
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [

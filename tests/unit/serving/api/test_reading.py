@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from math import isnan
 from typing import Any
 
@@ -111,8 +112,11 @@ def test_one_mistake_made_many_times_in_one_place_is_one_error() -> None:
 
 
 def test_a_long_list_of_errors_is_cut_and_counted() -> None:
+    many = tuple(replace(CONTRACT.fields[1], name=f"field_{number}") for number in range(30))
+    factor = replace(CONTRACT.factors[0], name="one", expression="field_0", cases={})
+    reader = Reader(Contract(CONTRACT.outcome, many, (factor,)))
     with pytest.raises(BodyInvalid) as raised:
-        read_rows(json.dumps({"data": {"rows": [ROW] * 30}, "application_ids": [1] * 30}).encode())
+        reader.read(predict({"features": ["x"] * 30}))
     assert (len(raised.value.errors), raised.value.count) == (MOST_ERRORS, 30)
 
 

@@ -28,6 +28,14 @@ def microseconds(text: str) -> int:
     return at
 
 
+def end_of_day(day: str) -> int | None:
+    """The first moment after a day in UTC, as 2026-01-31, in microseconds since 1970; None for what is no day."""
+    try:
+        return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * 1_000_000 + DAY
+    except ValueError:
+        return None
+
+
 @lru_cache(maxsize=2)
 def _utc_seconds(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

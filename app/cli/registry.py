@@ -1,6 +1,7 @@
 """`credit registry`: the model registry, by hand."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from app.audit.acts import Actor
 
 commands = typer.Typer(
-    help="List, compare, adopt, promote and roll back registered models.",
+    help="List, compare, adopt, promote, roll back and review registered models.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -41,6 +42,20 @@ class Rollback:
 
     def __str__(self) -> str:
         return f"{self.alias} names version {self.version} again; it named version {self.left}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A version that somebody has looked at."""
+
+    version: str
+    due: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"version {self.version} is reviewed; the next review is due by {self.due}"
 
 
 @commands.command(
@@ -169,6 +184,34 @@ def rollback(alias: Alias = "production", by: By = None, reason: Reason = "", as
         if acts is not None:
             acts.keep("rollback", _actor(by, reason), {"alias": alias, "from": moved.left, "to": moved.version})
     finish(moved, as_json)
+
+
+@commands.command(
+    epilog="""\b
+Example:
+  credit registry review 4 --due 2027-01-31 --by "J. Doe" --reason "calibration within its intervals in 2026\""""
+)
+def review(
+    version: Version,
+    due: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Of the next review.")],
+    by: By = None,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Record that somebody has reviewed a version, and when that is due again.
+
+    The day is a tag of the version; once it has passed, an alert tells of it.
+    """
+    from app.audit.acts import acting
+    from app.registry import aliases
+    from app.settings import load_settings
+
+    settings, day = load_settings(), due.strftime("%Y-%m-%d")
+    with acting(settings.audit) as acts:
+        aliases.set_review_due(version, day, settings)
+        if acts is not None:
+            acts.keep("model_review", _actor(by, reason), {"version": version, "due": day})
+    finish(Reviewed(version, day), as_json)
 
 
 @commands.command(

@@ -9,7 +9,7 @@ from app.console.shared import Console, Render
 from app.errors import ModelMissing
 from app.registry.aliases import Version, versions
 
-DONE = ("promotion", "rollback", "adoption", "model")
+DONE = ("promotion", "rollback", "adoption", "model_review", "model")
 """Acts that are about models; `model` is that a server took another one up."""
 MOST_ACTS = 50
 
@@ -32,6 +32,7 @@ def add_models(app: FastAPI, console: Console, page: Render) -> None:
             versions=registered,
             acts=acts,
             registered_at=_registered_at,
+            today=datetime.now(UTC).strftime("%Y-%m-%d"),
         )
 
 

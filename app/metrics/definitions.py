@@ -119,6 +119,12 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self.model_review_due = Gauge(
+            "credit_model_review_due_timestamp_seconds",
+            "When the review of the model in production is due, in seconds since 1970; read by the review-due alert.",
+            ["model_version"],
+            registry=registry,
+        )
         self.reasons = Counter(
             "credit_reasons_total",
             "Reasons given with refusals, by code; read by the Decisions dashboard.",
@@ -199,6 +205,7 @@ class Metrics:
         for reason in ("full", "failed"):
             self.challenger_dropped.labels(reason)
         self._described: dict[str, tuple[str, ...]] = {}
+        self._review: tuple[str, int | None] = ("", None)
 
     def describe_policy(self, policy: Policy) -> None:
         """Describe the policy in force from now on."""
@@ -214,6 +221,14 @@ class Metrics:
         self.model_loaded.set(1)
         self.model_trained.set(model.identity.trained_at)
         self.model_loaded_at.set(loaded_at)
+
+    def describe_review(self, version: str, due: int | None) -> None:
+        """When that version has to have been looked at again, microseconds since 1970; None: nobody has said."""
+        if self._review != (version, due):
+            self._review = version, due
+            self.model_review_due.clear()
+            if due is not None:
+                self.model_review_due.labels(version).set(due / 1_000_000)
 
     def describe_challenger(self, model: ScoringModel | None, alias: str) -> None:
         """Describe the challenger from now on, or that there is none."""

@@ -16,6 +16,8 @@ DOCUMENT_DIGEST = "document_digest"
 """Tag of a version: SHA-256, in hex, of that file."""
 POSITIVE_CLASS = "positive_class"
 """The class that means default."""
+REVIEW_DUE = "review_due"
+"""Tag of a version: the day, as 2026-01-31, by which somebody has to have looked at it again."""
 
 CREDENTIALS_REFUSED = (
     "the registry refuses these credentials, or wants some: set MLFLOW_TRACKING_USERNAME and"
@@ -24,6 +26,10 @@ CREDENTIALS_REFUSED = (
 
 PASSED, REFUSED = "passed", "refused"
 PENDING, FAILED = "PENDING_REGISTRATION", "FAILED_REGISTRATION"
+
+
+TAGS = (GATE, GATE_DIGEST, DOCUMENT, DOCUMENT_DIGEST, POSITIVE_CLASS, REVIEW_DUE)
+"""In the order of a pointer's fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +46,13 @@ class Pointer:
     document: str = ""
     document_digest: str = ""
     positive_class: str = ""
-    """Each of these five is the tag's value, empty where the version has no such tag."""
+    review_due: str = ""
+    """Each of these six is the tag's value, empty where the version has no such tag."""
 
     @classmethod
     def of(cls, name: str, version: str, run_id: str, status: str, tags: Mapping[str, str]) -> "Pointer":
         """From a version's fields in the registry."""
-        found = [tags.get(tag, "") for tag in (GATE, GATE_DIGEST, DOCUMENT, DOCUMENT_DIGEST, POSITIVE_CLASS)]
-        return cls(name, version, run_id, status, *found)
+        return cls(name, version, run_id, status, *(tags.get(tag, "") for tag in TAGS))
 
     @property
     def uri(self) -> str:

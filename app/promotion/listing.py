@@ -25,11 +25,21 @@ class Listing:
         return asdict(self)
 
     def __str__(self) -> str:
-        rows = [["version", "aliases", "gate", *FIGURES.values(), "registered", "served by"]]
+        rows = [["version", "aliases", "gate", *FIGURES.values(), "registered", "review due", "served by"]]
         for it in self.versions:
             figures = [number(it.figures.get(name)) for name in FIGURES]
             registered = datetime.fromtimestamp(it.created_at, UTC).strftime("%Y-%m-%d %H:%M")
-            rows.append([it.version, ", ".join(it.aliases), it.gate or "-", *figures, registered, self._pods(it)])
+            rows.append(
+                [
+                    it.version,
+                    ", ".join(it.aliases),
+                    it.gate or "-",
+                    *figures,
+                    registered,
+                    it.review_due or "-",
+                    self._pods(it),
+                ]
+            )
         refused = [
             f"{it.version} refused: {reason}"
             for it in self.versions

@@ -6,7 +6,7 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from app.errors import ModelMissing
-from app.models.pointer import DOCUMENT, GATE, GATE_DIGEST, GATE_REASONS, Pointer
+from app.models.pointer import DOCUMENT, GATE, GATE_DIGEST, GATE_REASONS, REVIEW_DUE, Pointer
 from app.registry.artifacts import figures_of
 from app.registry.client import connect, public, translated
 from app.settings import Settings
@@ -30,6 +30,8 @@ class Version:
     figures: dict[str, float]
     digest: str
     """SHA-256, in hex, of the files that passed the gate; empty when none did."""
+    review_due: str
+    """Day, as 2026-01-31; empty when nobody has said."""
 
 
 def versions(settings: Settings) -> list[Version]:
@@ -56,7 +58,17 @@ def _version(client: mlflow.MlflowClient, found: ModelVersion, aliases: dict[str
         gate_reasons=reasons.split(REASONS_JOINED_BY) if reasons else [],
         figures={name: value for run in runs for name, value in figures_of(client, run).items()},
         digest=found.tags.get(GATE_DIGEST, ""),
+        review_due=found.tags.get(REVIEW_DUE, ""),
     )
+
+
+def set_review_due(version: str, day: str, settings: Settings) -> None:
+    """Say by which day somebody has to look at a version again. Raises ModelMissing, ModelUnavailable."""
+    name = settings.mlflow.model_name
+    with translated(f"cannot write on version {version} of {name}"):
+        client = connect(settings)
+        client.get_model_version(name, version)
+        client.set_model_version_tag(name, version, REVIEW_DUE, day)
 
 
 def named_by(alias: str, settings: Settings, besides: str = "") -> str:

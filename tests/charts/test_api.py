@@ -238,7 +238,7 @@ def test_every_pod_of_the_chart_is_under_a_policy() -> None:
 def test_the_rules_are_deployed_as_promtool_read_them_each_by_one_chart() -> None:
     files = sorted((ROOT / "monitoring" / "rules").glob("*.yaml"))
     deployed: dict[str, Any] = {}
-    for chart in ("api", "mlflow", "minio", "postgres"):
+    for chart in ("api", "backup", "mlflow", "minio", "postgres"):
         rules = [o for o in render(chart, {"prometheusRule": {"enabled": True}}) if o["kind"] == "PrometheusRule"]
         deployed |= {rule["metadata"]["name"].removeprefix(f"{chart}-"): rule["spec"] for rule in rules}
     assert deployed == {path.stem: yaml.safe_load(path.read_text()) for path in files}
@@ -250,7 +250,7 @@ def alerts_of(chart: str, **asked: Any) -> list[Any]:
     return [rule for group in groups for rule in group["rules"] if "alert" in rule]
 
 
-@pytest.mark.parametrize("chart", ["api", "mlflow", "minio", "postgres"])
+@pytest.mark.parametrize("chart", ["api", "backup", "mlflow", "minio", "postgres"])
 def test_every_alert_can_be_switched_off(chart: str) -> None:
     names = {alert["alert"] for alert in alerts_of(chart)}
     schema = json.loads((ROOT / "charts" / chart / "values.schema.json").read_text())
@@ -260,7 +260,7 @@ def test_every_alert_can_be_switched_off(chart: str) -> None:
     assert alerts_of(chart, disabled=sorted(names)) == []
 
 
-@pytest.mark.parametrize("chart", ["api", "mlflow", "minio", "postgres"])
+@pytest.mark.parametrize("chart", ["api", "backup", "mlflow", "minio", "postgres"])
 def test_the_runbooks_are_linked_where_they_are_read(chart: str) -> None:
     for base in ("https://runbooks.example.com/credit", "https://runbooks.example.com/credit/"):
         for alert in alerts_of(chart, runbookBaseUrl=base):

@@ -22,6 +22,7 @@ from harness.sample import synthetic_frame
 from harness.servers import Server
 from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
+from tests.support.tools import tool
 from tests.system.conftest import Store
 
 Trained = tuple[Store, subprocess.CompletedProcess[str]]
@@ -216,6 +217,14 @@ def test_a_simulated_year_is_loaded_once_and_reported_by_month(store: Store, tmp
     rates = [it["bad_rate"]["value"] for it in periods]
     assert sum(rates[6:]) > sum(rates[:6])
     assert run(PROGRAM, "audit", "verify").startswith("OK")
+    tool("promtool")
+    months = [line.split() for line in run(sys.executable, "-m", "scripts.alerts_of_year").splitlines()[1:]]
+    assert [it[0] for it in months] == [f"2026-{month:02d}" for month in range(1, 13)]
+    # The third last column is the month of the latest decisions.
+    fired = [it[-2] == "FIRES" for it in months]
+    assert not any(fired[:6])
+    assert all(fired[8:])
+    assert {it[-1] for it in months} == {"silent"}
 
 
 def test_a_second_training_is_compared_with_production_on_the_same_rows(store: Store) -> None:

@@ -12,6 +12,7 @@ from starlette.background import BackgroundTask
 
 from app.metrics import ChallengerMetrics, Metrics
 from app.models.load import UNCOMPILED
+from app.models.pointer import Pointer
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Verdict
@@ -95,7 +96,7 @@ class Challenger:
         """Go on with the challenger there is: this error came instead of another."""
         self._reloads.failed(error)
 
-    def confirm(self) -> None:
+    def confirm(self, named: Pointer | None) -> None:
         """Of the model in production this matters; a challenger decides nothing."""
 
     def contact(self, up: bool) -> None:

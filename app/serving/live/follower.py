@@ -42,7 +42,7 @@ class ModelSlot(Protocol):
 
     def take(self, model: ScoringModel) -> None: ...
     def keep(self, error: Exception) -> None: ...
-    def confirm(self) -> None: ...
+    def confirm(self, named: Pointer | None) -> None: ...
     def contact(self, up: bool) -> None: ...
 
 
@@ -119,7 +119,7 @@ class Follower:
         except Exception as error:
             return self._after(error, wanted)
         else:
-            self._place.confirm()
+            self._place.confirm(wanted)
         self._failures = 0
         self._failed = None
         return self._poll_pause() if self._alias is not None else None

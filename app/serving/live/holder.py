@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from app.metrics import Metrics, ModelMetrics
+from app.models.pointer import Pointer
 from app.scoring.decider import Decider
 from app.scoring.model import ScoringModel
 from app.scoring.policy import Policy
 from app.scoring.rows import RowsDecider
 from app.serving.live.reloads import Reload, Reloads
 from app.settings import Settings
+from app.times import end_of_day
 
 log = logging.getLogger(__name__)
 
@@ -145,9 +147,11 @@ class Holder:
             log.info("model loaded", extra={"model": identity.name, "model_version": identity.version})
         self._reloads.loaded()
 
-    def confirm(self) -> None:
-        """What serves is what the registry names."""
+    def confirm(self, named: Pointer | None) -> None:
+        """What serves is what the registry names. named: as it says of that version; None where nobody was asked."""
         self._mark(stale=False)
+        if named is not None:
+            self._metrics.describe_review(named.version, end_of_day(named.review_due))
 
     def keep(self, error: Exception) -> None:
         """Keep what serves: this error came instead of a model, or of an answer about it."""

@@ -66,6 +66,21 @@ def test_who_moved_an_alias_and_why_is_recorded(
     assert "2 links of 2 writers, 2 signed ends" in capsys.readouterr().out
 
 
+def test_a_review_is_recorded_with_the_day_of_the_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written: list[tuple[str, str]] = []
+    monkeypatch.setattr(aliases, "set_review_due", lambda version, day, _: written.append((version, day)))
+    assert credit("registry", "review", "3", "--due", "2027-01-31", "--by", "ana", "--reason", "as expected") == 0
+    assert capsys.readouterr().out == "version 3 is reviewed; the next review is due by 2027-01-31\n"
+    assert written == [("3", "2027-01-31")]
+    (event,) = history(capsys)
+    told = {name: event[name] for name in ("what", "by", "reason", "about")}
+    about = {"version": "3", "due": "2027-01-31"}
+    assert told == {"what": "model_review", "by": "ana", "reason": "as expected", "about": about}
+    assert credit("registry", "review", "3", "--due", "soon") == 2
+
+
 def test_where_two_have_to_agree_nobody_promotes_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,20 +8,21 @@ from app.registry.aliases import Version
 from app.registry.client import connect
 from app.settings import MlflowSettings, Settings
 
+WHY = "ROC AUC 0.5 is below the floor 0.8"
+FIGURES = {"roc_auc": 0.8625, "brier": 0.05}
 VERSIONS = [
-    Version("3", "r3", [], 1_700_000_000.0, "refused", ["ROC AUC 0.5 is below the floor 0.8"], {"roc_auc": 0.5}, ""),
-    Version(
-        "2", "r2", ["production"], 1_600_000_000.0, "passed", ["good"], {"roc_auc": 0.8625, "brier": 0.05}, "a" * 64
-    ),
+    Version("3", "r3", [], 1_700_000_000.0, "refused", [WHY], {"roc_auc": 0.5}, "", ""),
+    Version("2", "r2", ["production"], 1_600_000_000.0, "passed", ["good"], FIGURES, "a" * 64, "2027-01-31"),
 ]
 PODS = [Pod("api-1", "2", "3", False, "a" * 64, "r2"), Pod("api-2", "2", None, True), Pod("api-3", None, None, None)]
 
 
 def test_a_version_stands_beside_its_aliases_figures_and_pods() -> None:
     lines = str(Listing("m", VERSIONS, PODS, "")).splitlines()
-    assert lines[0].split() == "version aliases gate ROC AUC Brier calibration error registered served by".split()
-    assert lines[1].split() == "3 refused 0.5000 - - 2023-11-14 22:13 api-1 (challenger)".split()
-    assert lines[2].split() == "2 production passed 0.8625 0.0500 - 2020-09-13 12:26 api-1, api-2".split()
+    columns = "version aliases gate ROC AUC Brier calibration error registered review due served by"
+    assert lines[0].split() == columns.split()
+    assert lines[1].split() == "3 refused 0.5000 - - 2023-11-14 22:13 - api-1 (challenger)".split()
+    assert lines[2].split() == "2 production passed 0.8625 0.0500 - 2020-09-13 12:26 2027-01-31 api-1, api-2".split()
     assert lines[3:] == [
         "3 refused: ROC AUC 0.5 is below the floor 0.8",
         "api-3 serves nothing or gives no answer",

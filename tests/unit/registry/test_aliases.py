@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import ModelMissing, ModelRefused
 from app.registry import Registered, promote
-from app.registry.aliases import roll_back, versions
+from app.registry.aliases import roll_back, set_review_due, versions
 from app.registry.client import connect
 from app.settings import ServingSettings, Settings
 
@@ -87,6 +87,15 @@ def test_versions_come_newest_first_with_aliases_and_verdicts(named_settings: Na
     assert (newest.version, newest.aliases, newest.gate) == ("2", [], "refused")
     assert newest.gate_reasons == ["too low", "too unfair"]
     assert (oldest.version, oldest.aliases, oldest.gate, oldest.figures) == ("1", [ALIAS], "passed", {})
+
+
+def test_a_version_has_a_day_by_which_somebody_has_to_look_at_it_again(named_settings: Named) -> None:
+    settings = named_settings("reviewed")
+    with_versions(settings, 2)
+    set_review_due("1", "2027-01-31", settings)
+    assert [(it.version, it.review_due) for it in versions(settings)] == [("2", ""), ("1", "2027-01-31")]
+    with pytest.raises(ModelMissing):
+        set_review_due("7", "2027-01-31", settings)
 
 
 def test_a_model_that_nobody_registered_is_missing(named_settings: Named) -> None:

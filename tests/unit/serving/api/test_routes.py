@@ -135,7 +135,7 @@ def test_meta_says_since_when_the_registry_is_down_and_that_the_model_may_be_sta
     assert told.registry is not None
     assert (told.registry.up, told.stale, told.model_version) == (False, True, "7")
     api.holder.contact(True)
-    api.holder.confirm()
+    api.holder.confirm(None)
     told = Meta.model_validate(api.get("/meta").json())
     assert told.registry is not None
     assert (told.registry.up, told.stale) == (True, False)

@@ -1,5 +1,8 @@
+from datetime import UTC, datetime
+
 from app.errors import ModelRefused, ModelUnavailable
 from app.metrics import Metrics
+from app.models.pointer import Pointer
 from app.policy_file import load_policy
 from app.serving.live.holder import Contact, Holder
 from app.serving.live.reloads import Reload
@@ -57,10 +60,27 @@ def test_a_model_is_stale_until_the_registry_confirms_it_and_again_after_an_erro
     assert stale() == (False, 0)
     held.take(constant_model(0.3))
     assert stale() == (True, 1)
-    held.confirm()
+    held.confirm(None)
     assert stale() == (False, 0)
     held.keep(ModelUnavailable("no network"))
     assert stale() == (True, 1)
+
+
+def test_the_day_of_the_next_review_is_that_of_the_version_in_service() -> None:
+    metrics = Metrics(0.05)
+    held = Holder(Settings(), load_policy(Settings()), metrics)
+
+    def due(version: str) -> float | None:
+        name = "credit_model_review_due_timestamp_seconds"
+        return metrics.registry.get_sample_value(name, {"model_version": version})
+
+    held.confirm(Pointer("m", "3", "r", review_due="2026-01-31"))
+    assert due("3") == datetime(2026, 2, 1, tzinfo=UTC).timestamp()
+    held.confirm(Pointer("m", "4", "r", review_due="soon"))
+    assert (due("3"), due("4")) == (None, None)
+    held.confirm(Pointer("m", "4", "r", review_due="2027-01-31"))
+    held.confirm(None)
+    assert due("4") == datetime(2027, 2, 1, tzinfo=UTC).timestamp()
 
 
 def test_the_registry_is_down_since_it_first_did_not_answer() -> None:

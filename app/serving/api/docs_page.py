@@ -81,7 +81,26 @@ def _schemas(types: RequestTypes) -> dict[str, Any]:
     named = {name: schema for (name, _), schema in references.items() if "$ref" not in schema}
     schemas: dict[str, Any] = {**named, **definitions.get("$defs", {})}
     _say_items(schemas)
+    _part(schemas)
     return schemas
+
+
+def _part(schemas: dict[str, Any]) -> None:
+    """One schema for each way to name an applicant, because generators of clients take what is required of one alone
+    for no type at all."""
+    told = schemas.pop("PredictData")
+    for title, name in (("ApplicantByPosition", "features"), ("ApplicantByName", "applicant")):
+        schemas[title] = {
+            "title": title,
+            "description": f"An applicant by {name}.",
+            "type": "object",
+            "additionalProperties": False,
+            "required": [name],
+            "properties": {name: told["properties"][name]},
+        }
+    data = schemas["PredictRequest"]["properties"]["data"]
+    del data["$ref"]
+    data["oneOf"] = [{"$ref": REF.format(model=it)} for it in ("ApplicantByPosition", "ApplicantByName")]
 
 
 def _say_items(node: Any) -> None:
@@ -89,7 +108,16 @@ def _say_items(node: Any) -> None:
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         _say_items(child)
     if isinstance(node, dict) and "prefixItems" in node:
-        node.setdefault("items", {})
+        kinds = [kind for place in node["prefixItems"] for kind in _kinds(place)]
+        node.setdefault("items", {"anyOf": [{"type": kind} for kind in dict.fromkeys(kinds)]})
+
+
+def _kinds(place: dict[str, Any]) -> list[str]:
+    """The types of JSON that a place may hold."""
+    if "anyOf" in place:
+        return [kind for part in place["anyOf"] for kind in _kinds(part)]
+    # Of a category the values are listed.
+    return [place.get("type", "string")]
 
 
 @cache

@@ -25,7 +25,6 @@ APPLICATION_ID = Annotated[
 
 # No coercion: "1.5" in quotes or `true` where a number belongs is a mistake of the caller's.
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-ONE_OF_TWO = {"oneOf": [{"required": ["features"]}, {"required": ["applicant"]}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,6 @@ def request_types(contract: Contract) -> RequestTypes:
         "One applicant, by position or by name: exactly one of the two.",
         {"features": Annotated[features, described], "applicant": Annotated[applicant, by_names]},
         total=False,
-        json_schema_extra=ONE_OF_TWO,
     )
     the_applicant = Described(description="The applicant.", examples=[{"features": example}])
     # Validation stops at the first bad row: one is enough to refuse, and the list of all could be endless.

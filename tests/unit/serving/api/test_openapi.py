@@ -55,3 +55,14 @@ def test_the_examples_of_refusals_are_what_is_answered(key: str | None) -> None:
     answer = api.post("/predict", {}, headers)
     assert answer.json() == example_of(answer.status_code)
     assert answer.status_code == (401 if key is None else 403)
+
+
+def test_each_way_to_name_an_applicant_has_a_type_of_its_own() -> None:
+    schemas = Api().get("/openapi.json").json()["components"]["schemas"]
+    ways = [it["$ref"].rpartition("/")[2] for it in schemas["PredictRequest"]["properties"]["data"]["oneOf"]]
+    assert ways == ["ApplicantByPosition", "ApplicantByName"]
+    assert [schemas[it]["required"] for it in ways] == [["features"], ["applicant"]]
+    assert schemas["ApplicantByPosition"]["properties"]["features"]["items"] == {
+        "anyOf": [{"type": "number"}, {"type": "null"}]
+    }
+    assert "PredictData" not in str(schemas)

@@ -37,7 +37,7 @@ def test_a_position_and_the_name_of_a_feature_mean_the_same() -> None:
 def _fields() -> list[Any]:
     schemas = Api().get("/openapi.json").json()["components"]["schemas"]
     fields = [(f"{name}.{key}", field) for name, it in schemas.items() for key, field in it["properties"].items()]
-    positions = schemas["PredictData"]["properties"]["features"]["prefixItems"]
+    positions = schemas["ApplicantByPosition"]["properties"]["features"]["prefixItems"]
     return fields + [(f"features.{item['title']}", item) for item in positions]
 
 

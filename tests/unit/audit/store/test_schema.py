@@ -101,10 +101,20 @@ def test_acts_are_found_without_reading_what_challengers_said(store: Store) -> N
             # Of an empty table it would read all rows.
             connection.execute(text("SET LOCAL enable_seqscan = off"))
             plan = connection.execute(text(f"EXPLAIN {query}")).scalars().all()
-            assert "kind_at_idx" in "\n".join(plan)
+            assert "kind_key_at_idx" in "\n".join(plan)
         else:
             plan = connection.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()
             assert "entries_by_kind (kind=?)" in str(plan)
+
+
+@pytest.mark.parametrize("keys", ["('a')", "('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l')"])
+def test_what_is_about_a_decision_is_found_by_its_id_however_many_others_there_are(
+    sqlite_store: Store, keys: str
+) -> None:
+    query = f"SELECT content FROM entries WHERE kind = 'outcome' AND key IN {keys} ORDER BY at, sequence"
+    with sqlite_store.engine.begin() as connection:
+        plan = connection.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()
+    assert "entries_by_kind (kind=? AND key=?)" in str(plan)
 
 
 def test_this_month_and_the_next_two_have_their_partitions(postgres: Postgres) -> None:

@@ -8,7 +8,10 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.create_index("entries_by_kind", "entries", ["kind", "at"])
+    # In place of the key alone. One of kind and time beside it SQLite would take for the better one of the two, and read
+    # every outcome there is for each that it looks for.
+    op.create_index("entries_by_kind", "entries", ["kind", "key", "at"])
+    op.drop_index("entries_by_key", "entries")
     to_review = sa.text("verdict = 'REVIEW'")
     op.create_index(
         "decisions_to_review", "decisions", ["at", "id"], postgresql_where=to_review, sqlite_where=to_review

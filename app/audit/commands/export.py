@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.audit.store.repository import Store, Stored
+from app.audit.store.review_rows import Review, reviews
 from app.contract.contract import Contract
 from app.errors import RecordError, RecordInvalid
 from app.times import utc
@@ -32,7 +33,7 @@ TEXTS = (
 
 
 def columns_of(contract: Contract) -> dict[str, str]:
-    """Names and kinds; `reasons` are the codes, strongest first."""
+    """Names and kinds; `reasons` are the codes, strongest first, `review` is what a person decided."""
     asked = {it.name: "text" if it.type == "category" else "number" for it in contract.asked}
     return {
         **dict.fromkeys(TEXTS, "text"),
@@ -43,6 +44,8 @@ def columns_of(contract: Contract) -> dict[str, str]:
         "reasons": "text",
         "challenger_version": "text",
         "challenger_probability": "number",
+        "review": "text",
+        "reviewed_by": "text",
     }
 
 
@@ -96,11 +99,12 @@ def _chunks(records: Iterable[Stored]) -> Iterator[list[Stored]]:
 
 
 def _rows(chunk: list[Stored], store: Store, names: Sequence[str]) -> Rows:
-    scores = {it.key: it.to_link().fields for it in store.challengers([it.key for it in chunk])}
-    return [_row(stored, scores.get(stored.key), names) for stored in chunk]
+    keys = [it.key for it in chunk]
+    scores, by_people = {it.key: it.to_link().fields for it in store.challengers(keys)}, reviews(store, keys)
+    return [_row(stored, scores.get(stored.key), by_people.get(stored.key), names) for stored in chunk]
 
 
-def _row(stored: Stored, score: dict[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
+def _row(stored: Stored, score: dict[str, Any] | None, review: Review | None, names: Sequence[str]) -> dict[str, Any]:
     try:
         record = stored.to_link().fields
         model = record["model"]
@@ -121,6 +125,8 @@ def _row(stored: Stored, score: dict[str, Any] | None, names: Sequence[str]) -> 
             "reasons": ";".join(it["code"] for it in record["reasons"]),
             "challenger_version": score and score["model"]["version"],
             "challenger_probability": score and score["probability"],
+            "review": review and review.verdict,
+            "reviewed_by": review and review.by,
         }
     except (RecordInvalid, KeyError, TypeError, ValueError) as error:
         reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"

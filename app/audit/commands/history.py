@@ -25,12 +25,15 @@ def history(store: Store, since: int | None, until: int | None) -> History:
 
     Raises RecordUnavailable, and RecordInvalid when an entry is not what was written.
     """
-    return History([it.to_link().fields for it in store.entries(("act", "policy"), since, until)])
+    return History([it.to_link().fields for it in store.entries(("act", "policy", "review"), since, until)])
 
 
 def _line(event: dict[str, Any]) -> str:
     if event["kind"] == "policy":
         return f"{event['at']}  policy      {event['key']} decides, at writer {event['writer']}"
+    if event["kind"] == "review":
+        said = f"decision {event['key']}, {event['was']}: {event['verdict']}"
+        return f"{event['at']}  review      {said}; by {event['by']}: {event['note']}"
     about = ", ".join(f"{name} {_told(value)}" for name, value in event["about"].items() if value not in ([], ""))
     second = f", approved by {event['approved_by']}" if event["approved_by"] else ""
     why = event["reason"] or "no reason given"

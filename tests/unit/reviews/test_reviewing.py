@@ -1,10 +1,14 @@
 """A person's decision holds in place of the service's, with words of the policy, a name and a reason."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from app.audit.commands.export import export
+from app.audit.commands.history import history
 from app.audit.commands.show import show
 from app.audit.commands.verify import verify
 from app.audit.store.lookup import decision_of
@@ -99,6 +103,17 @@ def test_what_the_service_decided_can_be_overridden_and_that_again(store: Store,
         keys[2]: ("REJECT", "REJECT", "A. Roe"),
     }
     assert [found[key].overrides for key in (keys[0], keys[2])] == [True, False]
+
+
+def test_the_history_and_an_export_have_it(store: Store, keys: list[str], tmp_path: Path) -> None:
+    judge(store, keys[1], "ACCEPT")
+    (line,) = [it for it in str(history(store, None, None)).splitlines() if "  review  " in it]
+    assert line.endswith(f"decision {keys[1]}, REVIEW: ACCEPT; by J. Doe: three payslips")
+    export(store.decisions(None, None), store, CONTRACT, tmp_path / "all.csv", lambda _: None)
+    with (tmp_path / "all.csv").open() as file:
+        rows = {it["id"]: (it["decision"], it["review"], it["reviewed_by"]) for it in csv.DictReader(file)}
+    assert rows[keys[1]] == ("REVIEW", "ACCEPT", "J. Doe")
+    assert rows[keys[3]] == ("REVIEW", "", "")
 
 
 @pytest.mark.parametrize(

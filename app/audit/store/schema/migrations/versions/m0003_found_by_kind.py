@@ -8,8 +8,8 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    # In place of the key alone. SQLite would take one of kind and time beside it for the better of the two, and read every
-    # outcome that there is for each that it looks for.
+    # In place of the key alone. An index of kind and time beside it SQLite would take for the better of the two, and
+    # read every outcome there is, again for each that it looks for.
     op.create_index("entries_by_kind", "entries", ["kind", "key", "at"])
     op.drop_index("entries_by_key", "entries")
     to_review = sa.text("verdict = 'REVIEW'")

@@ -18,6 +18,7 @@ from app.console.sessions import COOKIE, keep
 from app.console.shared import Console, Render, form_of
 from app.errors import CreditError
 from app.reports.kept_reports import latest_report
+from app.reports.vintages import AGES
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -79,7 +80,7 @@ def create_console(console: Console) -> FastAPI:
     @app.get("/outcomes")
     def outcome_page(request: Request) -> Response:
         at, report = latest_report(console.store) or ("", None)
-        return page(request, "outcomes.html", at=at, report=report)
+        return page(request, "outcomes.html", at=at, report=report, ages=AGES)
 
     @app.get("/metrics")
     def metrics() -> Response:

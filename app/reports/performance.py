@@ -13,6 +13,7 @@ from app.audit.store.review_rows import Review, final
 from app.errors import RecordInvalid
 from app.reports.figures import Band, Share, area, bands, expected_area, share, stability
 from app.reports.reviewed import ReviewCounts, Reviewed
+from app.reports.vintages import AGES, Vintage, VintageCounts
 from app.reports.watched import MONTHS, Watched, watched
 from app.terminal import table
 from app.training import measures
@@ -59,6 +60,8 @@ class OutcomeReport:
     watched: list[Watched]
     reviews: list[Reviewed] = field(default_factory=list)
     """What people decided; of a report that an earlier release kept none."""
+    vintages: list[Vintage] = field(default_factory=list)
+    """As the reviews."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"note": ACCEPTED_ONLY}
@@ -84,6 +87,12 @@ class OutcomeReport:
         for seen in self.watched:
             about = f"version {seen.version}, decisions of {seen.first} to {seen.last}"
             parts += [f"{about}: {finding}" for finding in seen.findings]
+        if self.vintages:
+            lines = [["decided in", "outcomes", *(f"bad in {age} months" for age in AGES)]]
+            for each in self.vintages:
+                shares = [_percent(it) for it in each.bad_within]
+                lines.append([each.month, f"{each.outcomes:,}", *shares, *["-"] * (len(AGES) - len(shares))])
+            parts.append(table(lines, figures=True))
         if self.reviews:
             lines = [["said", "decided", "by", "reviews", "outcomes", "bad", "95 %"]]
             for one in self.reviews:
@@ -115,7 +124,7 @@ def outcome_report(
     Raises RecordUnavailable, and RecordInvalid when a decision is not what was written.
     """
     gathered: dict[tuple[str, str], _Gathered] = {}
-    counts = ReviewCounts(known)
+    counts, vintages = ReviewCounts(known), VintageCounts()
     for stored in records:
         try:
             fields = stored.to_link().fields
@@ -136,6 +145,7 @@ def outcome_report(
             if (outcome := known.get(stored.key)) is not None:
                 found.known.append(probability)
                 found.bad.append(outcome.bad)
+                vintages.add(key[0], outcome)
         done(1)
     order = sorted(gathered, key=lambda it: (it[0], int(it[1]) if it[1].isdigit() else 0, it[1]))
     first = _floats(gathered[order[0]].all) if order else np.empty(0)
@@ -144,7 +154,7 @@ def outcome_report(
     looked = [_watched(version, gathered) for version in by_version]
     seen = [it for it in looked if it is not None]
     by_band = {version: told for version, told in by_version.items() if told}
-    return OutcomeReport(periods, by_band, seen, counts.figures())
+    return OutcomeReport(periods, by_band, seen, counts.figures(), vintages.figures())
 
 
 def _period(month: str, version: str, found: _Gathered, first: Floats) -> Period:

@@ -32,6 +32,7 @@ ORDER = [
     "test_batch",
     "test_scaling",
     "test_data",
+    "test_rotation",
     "test_restore",
 ]
 """What only looks comes before what disturbs, and what takes everything away last."""

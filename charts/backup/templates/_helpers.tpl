@@ -221,6 +221,16 @@ look-up is for a namespace that is made just now. */}}
 {{- end }}
 {{- end }}
 
+{{/* A hash of what Secrets hold now, so that an upgrade brings pods that read them anew; that of nothing where no cluster is
+seen. Called with (list . NAMES), of which empty ones are passed over. */}}
+{{- define "backup.secretsHash" -}}
+{{- $found := list }}
+{{- range index . 1 }}
+{{- if . }}{{ $found = append $found ((lookup "v1" "Secret" (index $ 0).Release.Namespace .).data | default dict | toJson) }}{{ end }}
+{{- end }}
+{{- join "," $found | sha256sum }}
+{{- end }}
+
 {{/* Refuses a Secret that is there and lacks a key; one that is not there may still come. Called with (list . NAME KEYS). */}}
 {{- define "backup.secretHas" -}}
 {{- $name := index . 1 }}

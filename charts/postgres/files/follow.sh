@@ -1,0 +1,24 @@
+# Gives each role the password that the Secret holds, at the start and whenever it changes there. Beside the server, because
+# its socket asks for none: who changed the Secret need not know the password before.
+set -eu
+trap 'exit 0' TERM
+
+statements() {
+  # A failing one is not logged: it would show the password.
+  echo "SET log_min_error_statement = panic;"
+  for role in postgres $DATABASES; do
+    echo "\\set password \`cat /run/passwords/$role-password\`"
+    echo "ALTER ROLE \"$role\" PASSWORD :'password';"
+  done
+}
+
+known=
+while :; do
+  now="$(cat /run/passwords/*-password | sha256sum)"
+  if [ "$now" != "$known" ] && pg_isready --quiet && statements | psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username=postgres --dbname=postgres; then
+    [ -z "$known" ] || echo "the roles have the passwords that the Secret holds since a moment ago"
+    known="$now"
+  fi
+  sleep 5 &
+  wait $!
+done

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-Scope = Literal["predict", "read", "outcomes"]
+Scope = Literal["predict", "read", "outcomes", "review"]
 """predict: ask for decisions. read: ask for the record of one, and what each factor does to one. outcomes: say what
 became of one."""
 

@@ -33,8 +33,10 @@ OPEN = ("/sign-in", "/static/console.css", "/static/icon.svg", "/healthz", "/met
 """What nobody signs in for. The metrics tell of no person."""
 
 
-OFFICERS_ONLY = ("/what-if", "/letter", "/review")
+OFFICERS_ONLY = ("/what-if", "/letter")
+DECIDING = "/review"
 LOOKS_ONLY = "This is for officers, whom the setting console.officers names; everybody else looks."
+DECIDES_NOT = "Deciding is for officers (console.officers), or for those whose API key has the scope review."
 
 
 def create_console(console: Console) -> FastAPI:
@@ -45,7 +47,12 @@ def create_console(console: Console) -> FastAPI:
 
     def page(request: Request, name: str, status: int = 200, **values: Any) -> Response:
         who = request.state.person
-        about = {"who": who and who.name, "officer": who is not None and who.officer, "signs": console.sessions.by_key}
+        about = {
+            "who": who and who.name,
+            "officer": who is not None and who.officer,
+            "decides": who is not None and who.decides,
+            "signs": console.sessions.by_key,
+        }
         told = environment.get_template(name).render(**about, **values)
         return HTMLResponse(told, status)
 
@@ -63,6 +70,8 @@ def create_console(console: Console) -> FastAPI:
             response = RedirectResponse("/sign-in", 303)
         elif who is not None and not who.officer and request.scope["path"].endswith(OFFICERS_ONLY):
             response = page(request, "message.html", 403, title="Refused", text=LOOKS_ONLY)
+        elif who is not None and not who.decides and request.scope["path"].endswith(DECIDING):
+            response = page(request, "message.html", 403, title="Refused", text=DECIDES_NOT)
         else:
             try:
                 response = await call(request)

@@ -18,10 +18,14 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks, by the name that the record keeps. officer: may write letters, try decisions otherwise and decide."""
+    """Who asks, by the name that the record keeps.
+
+    officer: may write letters and try decisions otherwise. decides: may decide in place of the service.
+    """
 
     name: str
     officer: bool = True
+    decides: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,16 @@ class Proxied:
     def who(self, headers: Mapping[str, str]) -> Person | None:
         """None where the header is missing, empty or too long for a name."""
         name = headers.get(self.header, "").strip()
-        return Person(name, name in self.officers) if 0 < len(name) <= LONGEST_NAME else None
+        if not 0 < len(name) <= LONGEST_NAME:
+            return None
+        officer = name in self.officers
+        return Person(name, officer, officer)
 
 
 @dataclass(frozen=True, slots=True)
 class _Session:
     name: str
+    decides: bool
     ends: float
 
 
@@ -68,7 +76,9 @@ class Sessions:
         if self.callers is None:
             return Person(self.user)
         session = self._open.get(cookie or "")
-        return Person(session.name) if session is not None and session.ends > monotonic() else None
+        if session is None or session.ends <= monotonic():
+            return None
+        return Person(session.name, True, session.decides)
 
     def sign_in(self, key: str) -> str | None:
         """A new session's cookie; None for a key that is not known or may not read."""
@@ -78,7 +88,7 @@ class Sessions:
         while len(self._open) >= MOST:
             del self._open[next(iter(self._open))]
         cookie = secrets.token_urlsafe(32)
-        self._open[cookie] = _Session(caller.name, monotonic() + HOURS * 3600)
+        self._open[cookie] = _Session(caller.name, "review" in caller.scopes, monotonic() + HOURS * 3600)
         return cookie
 
     def sign_out(self, cookie: str | None) -> None:

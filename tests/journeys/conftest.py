@@ -55,7 +55,7 @@ def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lender]:
     policy, letter, callers = (folder / name for name in ("policy.yaml", "letter.html", "callers.yaml"))
     policy.write_text((ROOT / "configs" / "policy.yaml").read_text() + "\nreview: 0.04\n")
     letter.write_text(UNSETTLED.sub("as agreed", Settings().letters.template_file.read_text()))
-    callers.write_text(f"- {{name: {OFFICER}, sha256: {digest_of(KEY.encode()).hex()}, scopes: [read]}}\n")
+    callers.write_text(f"- {{name: {OFFICER}, sha256: {digest_of(KEY.encode()).hex()}, scopes: [read, review]}}\n")
     store = Store(folder)
     environment = store.environment | {
         "DECISION__POLICY_FILE": str(policy),

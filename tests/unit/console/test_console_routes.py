@@ -32,7 +32,13 @@ from harness.servers import audit_in
 from tests.support.fakes import NAME, caller, constant_model, settings_for
 from tests.support.records import NOON, SECOND, SIGNER, challenged, decided, linked, policy_entry, policy_of_tests
 
-CALLERS = Callers((caller("officer", "cdk_officer", "read"), caller("office", "cdk_office", "predict")))
+CALLERS = Callers(
+    (
+        caller("officer", "cdk_officer", "read"),
+        caller("decider", "cdk_decider", "read", "review"),
+        caller("office", "cdk_office", "predict"),
+    )
+)
 
 
 @dataclass
@@ -206,6 +212,26 @@ def test_what_waits_for_a_person_is_decided_with_a_name_and_words_for_the_applic
     assert "Nothing waits." in it.browser.get("/reviews").text
     assert policy.phrases["LATE_30_DAYS"] in it.browser.get(f"/decisions/{waits.key}/letter").text
     assert it.browser.get("/decisions/0197f6a5-0000-7000-8000-000000000000/review").status_code == 404
+
+
+def test_a_key_decides_only_with_the_scope_for_it(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path, callers=CALLERS)
+    page = f"/decisions/{it.refused}/review"
+    for key, allowed in (("cdk_officer", False), ("cdk_decider", True)):
+        it.browser.cookies.clear()
+        it.browser.post("/sign-in", data={"key": key})
+        told = it.browser.get(f"/decisions/{it.refused}").text
+        assert ("Decide otherwise" in told) is allowed
+        assert "What if" in told
+        form = it.browser.get(page)
+        assert form.status_code == (200 if allowed else 403)
+        assert ("scope review" in form.text) is not allowed
+    typed = {"verdict": "ACCEPT", "note": "three payslips", "seen": ""}
+    assert it.browser.post(page, data=typed).status_code == 303
+    it.browser.cookies.clear()
+    it.browser.post("/sign-in", data={"key": "cdk_officer"})
+    assert it.browser.post(page, data=typed).status_code == 403
+    assert "by decider" in it.browser.get(f"/decisions/{it.refused}").text
 
 
 def _metrics(it: World) -> list[str]:

@@ -102,10 +102,10 @@ def browser() -> Iterator[Any]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no chromium on PATH: make journeys installs it where it may, as root on Debian")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium)
+    driver = pytest.importorskip("playwright.sync_api", reason="make journeys installs what drives the browser")
+    with driver.sync_playwright() as playwright:
+        # Containers have little shared memory.
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--disable-dev-shm-usage"])
         yield launched
         launched.close()
 

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -13,6 +14,7 @@ from app.settings import ROOT
 from tests.e2e.api import decide, meta
 from tests.e2e.cluster import API_PODS, CONTEXT, CREDIT, Cluster, helm, kubectl
 from tests.e2e.jobs import run_of
+from tests.e2e.prometheus import Prometheus
 from tests.e2e.record import arrived, psql
 from tests.e2e.waiting import wait_until
 
@@ -93,9 +95,21 @@ def lose_everything(cluster: Cluster) -> None:
     )
 
 
+def assert_watched(prometheus: Prometheus) -> None:
+    """The rule of the chart that no other test installs."""
+    wait_until(
+        lambda: {rule["name"]: rule["health"] for rule in prometheus.rules()},
+        lambda it: it.get("CreditBackupOld") == "ok",
+        90,
+        "CreditBackupOld to be evaluated",
+    )
+
+
 def test_what_was_backed_up_comes_back_into_a_cluster_without_data(
-    cluster: Cluster, values: Path, note: Callable[[str], None]
+    cluster: Cluster, values: Path, prometheus: Prometheus, note: Callable[[str], None]
 ) -> None:
+    # Models of tests before this one are not in the registry any more.
+    since = datetime.now(UTC).isoformat()
     decided = [decide()["decision_id"] for _ in range(20)]
     assert arrived(cluster, decided).lost == 0
     served = meta()
@@ -104,6 +118,7 @@ def test_what_was_backed_up_comes_back_into_a_cluster_without_data(
     began = monotonic()
     note(f"backup: {make('backup', values).splitlines()[-1]}; {monotonic() - began:.0f} s with its installation")
     helm("test", "backup", "--namespace", CREDIT, "--timeout", "5m")
+    assert_watched(prometheus)
     count = psql("select count(*) from decisions")
 
     lose_everything(cluster)
@@ -124,7 +139,7 @@ def test_what_was_backed_up_comes_back_into_a_cluster_without_data(
         assert "checkpoints" in log
     pod = cluster.ready_pods(API_PODS)[0]
     inside = ["--namespace", CREDIT, "exec", pod, "--", "credit", "audit"]
-    note(kubectl(*inside, "replay").stdout.splitlines()[-1])
+    note(kubectl(*inside, "replay", "--since", since).stdout.splitlines()[-1])
     assert decide()["decision_id"] is not None
 
 

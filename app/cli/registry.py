@@ -45,7 +45,7 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class ReviewedVersion:
     """A version that somebody has looked at."""
 
     version: str
@@ -211,7 +211,7 @@ def review(
         aliases.set_review_due(version, day, settings)
         if acts is not None:
             acts.keep("model_review", _actor(by, reason), {"version": version, "due": day})
-    finish(Reviewed(version, day), as_json)
+    finish(ReviewedVersion(version, day), as_json)
 
 
 @commands.command(

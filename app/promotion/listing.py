@@ -29,17 +29,8 @@ class Listing:
         for it in self.versions:
             figures = [number(it.figures.get(name)) for name in FIGURES]
             registered = datetime.fromtimestamp(it.created_at, UTC).strftime("%Y-%m-%d %H:%M")
-            rows.append(
-                [
-                    it.version,
-                    ", ".join(it.aliases),
-                    it.gate or "-",
-                    *figures,
-                    registered,
-                    it.review_due or "-",
-                    self._pods(it),
-                ]
-            )
+            told = [it.version, ", ".join(it.aliases), it.gate or "-", *figures]
+            rows.append([*told, registered, it.review_due or "-", self._pods(it)])
         refused = [
             f"{it.version} refused: {reason}"
             for it in self.versions

@@ -122,7 +122,7 @@ def _cause(error: Exception) -> str:
     causes = list(_chain(error))
     for cause in causes:
         # Of a namespace that others have a part of, such as google.cloud, a missing part is no missing module.
-        if isinstance(cause, ImportError) and cause.path is None:
+        if isinstance(cause, ImportError) and cause.name and cause.path is None:
             return (
                 f"its store needs the Python package {cause.name}, which is not installed; install it, or let the"
                 " MLflow server hand its artifacts on (mlflow server --serve-artifacts)"

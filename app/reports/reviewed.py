@@ -27,20 +27,19 @@ class ReviewCounts:
     """Counts the reviews of decisions."""
 
     known: Mapping[str, KnownOutcome]
-    _bad: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
-    _counts: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    _bad: dict[tuple[str, str, str], list[int | None]] = field(default_factory=dict)
+    """By direction and person, of each review how the loan went; None where there is none, or nobody knows yet."""
 
     def add(self, review: Review) -> None:
         """One."""
-        key = (review.was, review.verdict, review.by)
-        self._counts[key] = self._counts.get(key, 0) + 1
-        bad = self._bad.setdefault(key, [])
-        if review.verdict == "ACCEPT" and (outcome := self.known.get(review.decision_id)) is not None:
-            bad.append(outcome.bad)
+        outcome = self.known.get(review.decision_id) if review.verdict == "ACCEPT" else None
+        bad = self._bad.setdefault((review.was, review.verdict, review.by), [])
+        bad.append(None if outcome is None else outcome.bad)
 
     def figures(self) -> list[Reviewed]:
         """By direction, then by person."""
-        return [
-            Reviewed(*key, self._counts[key], len(bad), share(sum(bad), len(bad)))
-            for key, bad in sorted(self._bad.items())
-        ]
+        found = []
+        for key, bad in sorted(self._bad.items()):
+            known = [it for it in bad if it is not None]
+            found.append(Reviewed(*key, len(bad), len(known), share(sum(known), len(known))))
+        return found

@@ -109,6 +109,28 @@ def test_the_next_run_copies_what_is_new_and_removes_sets_that_are_too_old(
     }
 
 
+def test_an_object_that_was_written_anew_in_the_same_size_is_copied_again(
+    backup: ModuleType, store: Minio, dumps: Path
+) -> None:
+    place = target(backup, store)
+    put(store, "mlflow", "1/document.json", b"first one")
+    backup.write(dumps, buckets(backup, store), place, 30, NIGHT)
+    put(store, "mlflow", "1/document.json", b"other one")
+    backup.write(dumps, buckets(backup, store), place, 30, NIGHT + timedelta(days=1))
+    assert place.below("objects/mlflow").read("1/document.json") == b"other one"
+
+
+def test_a_restore_leaves_an_object_that_is_there(
+    backup: ModuleType, store: Minio, dumps: Path, tmp_path: Path
+) -> None:
+    put(store, "mlflow", "1/model.pkl", b"a model")
+    backup.write(dumps, buckets(backup, store), target(backup, store), 30, NIGHT)
+    put(store, "mlflow", "1/model.pkl", b"a later model")
+    said = backup.read(tmp_path, buckets(backup, store), target(backup, store), "")
+    assert said.endswith("2 dumps, 0 objects")
+    assert backup.Place(store, "mlflow").read("1/model.pkl") == b"a later model"
+
+
 def test_a_set_that_was_cut_short_is_none_and_one_that_was_changed_is_refused(
     backup: ModuleType, store: Minio, dumps: Path, tmp_path: Path
 ) -> None:

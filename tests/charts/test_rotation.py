@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.charts.cluster import installed
-from tests.charts.conftest import Object, one, render
+from tests.charts.conftest import Object, one, render, render_anew
 
 CONSOLE = {"callers": {"existingSecret": "callers"}, "console": {"enabled": True}}
 
@@ -39,7 +39,7 @@ def test_another_password_brings_other_pods_and_the_same_one_none(chart: str, na
 
 def test_where_no_cluster_is_seen_nothing_depends_on_it() -> None:
     annotations = [
-        one(render("api"), "Deployment", "api")["spec"]["template"]["metadata"]["annotations"] for _ in range(2)
+        one(render_anew("api"), "Deployment", "api")["spec"]["template"]["metadata"]["annotations"] for _ in range(2)
     ]
     assert annotations[0] == annotations[1]
 

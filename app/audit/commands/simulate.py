@@ -8,7 +8,7 @@ from typing import Any
 from app.audit.store.recorded_policies import policy_of
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordInvalid
-from app.scoring.policy import VERDICTS, Policy, Verdict, decide
+from app.scoring.policy import VERDICTS, Verdict, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def simulate(
     most_ids: how many ids of changed decisions are kept in each direction. done: called with how many more.
     Raises RecordUnavailable, and RecordInvalid for a decision that is not what was written or lacks its policy.
     """
-    policies: dict[str, Policy] = {}
+    # By version: the codes of the rules, and where the band for people begins.
+    policies: dict[str, tuple[set[str], float | None]] = {}
     counts = dict.fromkeys(product(VERDICTS, VERDICTS), 0)
     ids: dict[tuple[Verdict, Verdict], list[str]] = {pair: [] for pair in counts}
     for stored in records:
@@ -69,15 +70,16 @@ def simulate(
             record = stored.to_link().fields
             version = record["policy_version"]
             if version not in policies:
-                policies[version] = policy_of(store, version)
-            policy = policies[version]
+                policy = policy_of(store, version)
+                policies[version] = policy.rule_codes, policy.review
+            rules, review = policies[version]
             # A rule that refused is among the reasons, before what the model scored.
-            by_rule = any(reason["code"] in policy.rule_codes for reason in record["reasons"])
+            by_rule = any(reason["code"] in rules for reason in record["reasons"])
             if not record["features"]:
                 raise ValueError("a decision is about something")
             pair = (
                 record["decision"],
-                "REJECT" if by_rule else decide(record["probability"], threshold, policy.review),
+                "REJECT" if by_rule else decide(record["probability"], threshold, review),
             )
             counts[pair] += 1
         except (RecordInvalid, LookupError, TypeError, ValueError) as error:

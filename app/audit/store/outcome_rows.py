@@ -5,15 +5,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, select
 
-from app.audit.chain import link_of
-from app.audit.store.repository import CHUNK, Store
+from app.audit.store.about import MOST_AT_ONCE, links_about
+from app.audit.store.repository import Store
 from app.audit.store.review_rows import final, reviews
-from app.audit.store.schema.tables import decisions, entries
+from app.audit.store.schema.tables import decisions
 from app.errors import RecordInvalid
 from app.scoring.policy import Verdict
-
-MOST_AT_ONCE = 1_000
-"""Names in one query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +55,10 @@ def outcomes(store: Store, keys: Sequence[str] | None = None) -> dict[str, Known
 
     Raises RecordUnavailable, and RecordInvalid when one is not what was written.
     """
-    found: dict[str, KnownOutcome] = {}
-    if keys is None:
-        _read(store, [], found)
-        return found
-    for start in range(0, len(keys), MOST_AT_ONCE):
-        _read(store, [entries.c.key.in_(keys[start : start + MOST_AT_ONCE])], found)
+    found = {}
+    for link in links_about(store, "outcome", keys):
+        try:
+            found[link.key] = KnownOutcome(link.fields["bad"], link.fields["observed"])
+        except KeyError as error:
+            raise RecordInvalid(f"an outcome lacks {error}; credit audit verify says more") from error
     return found
-
-
-def _read(store: Store, conditions: list[ColumnElement[bool]], found: dict[str, KnownOutcome]) -> None:
-    # Later ones take the place of earlier ones.
-    query = select(entries.c.hash, entries.c.content).where(entries.c.kind == "outcome", *conditions)
-    with store.reading() as connection:
-        rows = connection.execution_options(yield_per=CHUNK).execute(query.order_by(entries.c.at, entries.c.sequence))
-        for digest, content in rows:
-            fields = link_of(digest, content).fields
-            try:
-                found[fields["key"]] = KnownOutcome(fields["bad"], fields["observed"])
-            except KeyError as error:
-                raise RecordInvalid(f"an outcome lacks {error}; credit audit verify says more") from error

@@ -1,21 +1,18 @@
 """What people decided on decisions: those that waited for them, and those that they overrode."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import exists, func, literal_column, select
 
-from app.audit.chain import link_of
+from app.audit.store.about import links_about
 from app.audit.store.repository import Store, Stored
 from app.audit.store.schema.tables import decisions, entries
 from app.errors import RecordInvalid
 from app.scoring.policy import Verdict
 
 Decided = TypeVar("Decided", bound=str | None)
-
-MOST_AT_ONCE = 500
-"""Ids in one query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +31,6 @@ class Review:
     """What the service had decided."""
     hash: str
 
-    @property
-    def overrides(self) -> bool:
-        """Whether the service had decided otherwise."""
-        return self.was not in {"REVIEW", self.verdict}
-
     def told(self) -> dict[str, Any]:
         """For whoever asks for the decision."""
         names = ("verdict", "by", "at", "note", "reasons")
@@ -55,26 +47,13 @@ def reviews(store: Store, keys: Sequence[str] | None = None) -> dict[str, Review
 
     Raises RecordUnavailable, and RecordInvalid when one is not what was written.
     """
-    if keys is None:
-        return _read(store, [])
-    found: dict[str, Review] = {}
-    for start in range(0, len(keys), MOST_AT_ONCE):
-        found |= _read(store, [entries.c.key.in_(keys[start : start + MOST_AT_ONCE])])
-    return found
-
-
-def _read(store: Store, conditions: Iterable[Any]) -> dict[str, Review]:
-    # Later ones take the place of earlier ones.
-    query = select(entries.c.hash, entries.c.content).where(entries.c.kind == "review", *conditions)
     found = {}
-    with store.reading() as connection:
-        for digest, content in connection.execute(query.order_by(entries.c.at, entries.c.writer)):
-            fields = link_of(digest, content).fields
-            try:
-                about = {name: fields[name] for name in ("verdict", "by", "at", "note", "reasons", "was")}
-                found[fields["key"]] = Review(fields["key"], hash=digest, **about)
-            except KeyError as error:
-                raise RecordInvalid(f"a review lacks {error}; credit audit verify says more") from error
+    for link in links_about(store, "review", keys):
+        try:
+            about = {name: link.fields[name] for name in ("verdict", "by", "at", "note", "reasons", "was")}
+        except KeyError as error:
+            raise RecordInvalid(f"a review lacks {error}; credit audit verify says more") from error
+        found[link.key] = Review(link.key, hash=link.hash, **about)
     return found
 
 

@@ -1,7 +1,7 @@
 """Keeps dumps of databases and the objects of buckets in another object store, as sets, and fetches a set back.
 
-A set is whole once its manifest is there, which is written last. Objects lie beside the sets, once: the registry's are
-written once and never changed, so each run copies what is new.
+A set is whole once its manifest is there, which is written last. Objects lie beside the sets, once, and each
+run copies what is new.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from minio import Minio
 from minio.credentials import StaticProvider
 from minio.credentials.providers import ChainedProvider, EnvAWSProvider, IamAwsProvider
+from minio.datatypes import Object
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
@@ -36,10 +37,10 @@ class Place:
     def below(self, folder: str) -> "Place":
         return Place(self.server, self.bucket, f"{self.prefix}{folder}")
 
-    def sizes(self) -> dict[str, int]:
-        """Of every object here, by its name."""
+    def objects(self) -> dict[str, Object]:
+        """Every object here, by its name."""
         found = self.server.list_objects(self.bucket, self.prefix, recursive=True)
-        return {it.object_name.removeprefix(self.prefix): it.size for it in found}
+        return {it.object_name.removeprefix(self.prefix): it for it in found}
 
     def folders(self) -> list[str]:
         found = self.server.list_objects(self.bucket, self.prefix)
@@ -61,16 +62,24 @@ class Place:
             self.server.remove_object(self.bucket, self.prefix + name)
 
 
-def copy_new(source: Place, target: Place) -> tuple[int, int]:
-    """Every object that the target has not, or has in another size; gives how many, and how many there are."""
-    there, copied = target.sizes(), 0
-    objects = source.sizes()
-    for name, size in objects.items():
-        if there.get(name) == size:
+def differs(now: Object, kept: Object) -> bool:
+    """Whether a copy may not be of what is there now. Of what comes in parts, ETags of equal contents differ."""
+    return now.size != kept.size or (now.etag != kept.etag and kept.last_modified <= now.last_modified)
+
+
+def copy(source: Place, target: Place, anew: bool) -> tuple[int, int]:
+    """Every object that the target has not; gives how many, and how many there are.
+
+    anew: those too that are another there.
+    """
+    there, copied = target.objects(), 0
+    objects = source.objects()
+    for name, it in objects.items():
+        if name in there and not (anew and differs(it, there[name])):
             continue
         response = source.server.get_object(source.bucket, source.prefix + name)
         try:
-            target.server.put_object(target.bucket, target.prefix + name, response, size, part_size=PART_BYTES)
+            target.server.put_object(target.bucket, target.prefix + name, response, it.size, part_size=PART_BYTES)
         finally:
             response.close()
             response.release_conn()
@@ -81,7 +90,7 @@ def copy_new(source: Place, target: Place) -> tuple[int, int]:
 def sets(target: Place) -> dict[str, Place]:
     """The sets that are whole, by their names, the oldest first."""
     kept = target.below("sets")
-    return {name: kept.below(name) for name in kept.folders() if MANIFEST in kept.below(name).sizes()}
+    return {name: kept.below(name) for name in kept.folders() if MANIFEST in kept.below(name).objects()}
 
 
 def digest_of(path: Path) -> str:
@@ -98,16 +107,15 @@ def write(dumps: Path, buckets: dict[str, Place], target: Place, keep_days: int,
         manifest["dumps"][path.name] = {"bytes": path.stat().st_size, "sha256": digest_of(path)}
     copied = 0
     for bucket, source in buckets.items():
-        new, count = copy_new(source, target.below(f"objects/{bucket}"))
+        new, count = copy(source, target.below(f"objects/{bucket}"), anew=True)
         manifest["objects"][bucket] = count
         copied += new
     place.write(MANIFEST, json.dumps(manifest, indent=1).encode())
     old = (now - timedelta(days=keep_days)).strftime(NAME)
-    gone = [it for it in sets(target) if it < old]
+    gone = [place for kept, place in sets(target).items() if kept < old]
     for each in gone:
         # The manifest first: what is left of a set that is cut short is none.
-        names = sets(target)[each].sizes()
-        target.below(f"sets/{each}").remove(sorted(names, key=lambda it: it != MANIFEST))
+        each.remove(sorted(each.objects(), key=lambda it: it != MANIFEST))
     size = sum(it["bytes"] for it in manifest["dumps"].values())
     total = sum(manifest["objects"].values())
     return (
@@ -131,7 +139,7 @@ def read(dumps: Path, buckets: dict[str, Place], target: Place, wanted: str) -> 
         target.server.fget_object(target.bucket, found[name].prefix + file, str(path))
         if digest_of(path) != about["sha256"]:
             raise SystemExit(f"{file} of set {name} is not what was kept: its SHA-256 differs; take an older set")
-    copied = sum(copy_new(target.below(f"objects/{bucket}"), source)[0] for bucket, source in buckets.items())
+    copied = sum(copy(target.below(f"objects/{it}"), source, anew=False)[0] for it, source in buckets.items())
     return f"set {name} of {manifest['at']}: {len(manifest['dumps'])} dumps, {copied:,} objects"
 
 

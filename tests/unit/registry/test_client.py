@@ -65,3 +65,9 @@ def test_what_is_no_failure_of_the_registry_passes(error: Exception) -> None:
     with pytest.raises(type(error)) as caught, translated("cannot do it"):
         raise error
     assert caught.value is error
+
+
+def test_an_import_that_fails_without_naming_a_package_names_none() -> None:
+    with pytest.raises(ModelUnavailable) as caught, translated("its files cannot be had"):
+        raise MlflowException("the store") from ImportError("Please install what this needs")
+    assert "package None" not in str(caught.value)

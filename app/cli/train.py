@@ -1,6 +1,7 @@
 """`credit train`: from data to a registered model, and into production if the gate agrees."""
 
 from time import monotonic
+from typing import Annotated
 
 import typer
 
@@ -11,13 +12,22 @@ EPILOG = """\b
 Examples:
   credit train
   DATA=applicants.csv credit train
+  TRAIN__GROUPS='["sex"]' DATA=applicants.csv credit train --alternatives 30
   DATA=s3://datasets/2026.parquet MLFLOW_TRACKING_URI=http://mlflow:5000 credit train
 
 Ends with 0 when the candidate went into production, with 1 when the gate refused it, and with 2 when there was nothing
 to judge: bad data, a bad setting, or no registry."""
 
 
-def train() -> None:
+def train(
+    alternatives: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, max=1_000, help="How many others to compare by the groups of train.groups."),
+    ] = 0,
+    take: Annotated[
+        int, typer.Option(metavar="NUMBER", min=0, max=1_000, help="Train this one of the alternatives instead.")
+    ] = 0,
+) -> None:
     """Train, register the model, and let the gate decide.
 
     The rows are those of DATA; when the gate agrees, the model goes into production at once. Without DATA it trains
@@ -25,13 +35,18 @@ def train() -> None:
     """
     from app.settings import load_settings
     from app.training import pipeline
+    from app.training.alternatives import drawn, require_groups
     from app.training.champion import production
     from app.training.data import load
+    from app.training.fit import DEFAULT
     from app.training.report import terminal_report
 
     settings = load_settings()
+    if alternatives:
+        require_groups(settings.train.groups)
     start = monotonic()
-    with stages(["read the data", "ask for the model in production", *pipeline.STAGES, "register"]) as stage:
+    steps = [*pipeline.STAGES[:-1], *([pipeline.SEARCH] if alternatives else []), pipeline.STAGES[-1]]
+    with stages(["read the data", "ask for the model in production", *steps, "register"]) as stage:
         stage("read the data")
         dataset = load(settings)
 
@@ -40,7 +55,8 @@ def train() -> None:
         from app import registry
         from app.training.publish import to_candidate
 
-        outcome = pipeline.train(dataset, settings, production(settings), stage)
+        recipe = drawn(take, dataset.contract, settings.train.seed) if take else DEFAULT
+        outcome = pipeline.train(dataset, settings, production(settings), stage, recipe, alternatives)
 
         stage("register")
         registered = registry.document(registry.register(to_candidate(outcome, settings), settings), settings)

@@ -8,7 +8,7 @@ import numpy as np
 from app.scoring.reasons import ELDERLY_AGE
 from app.training import measures
 from app.training.data import Dataset, Flags, Floats, Integers
-from app.training.fit import fit_candidate, probabilities
+from app.training.fit import DEFAULT, Recipe, fit_candidate, probabilities
 from app.training.split import folds, require_both_outcomes
 
 Predict = Callable[[Floats], Floats]
@@ -112,7 +112,7 @@ def evaluate(
     )
 
 
-def cross_validate(dataset: Dataset, count: int, seed: int, threshold: float) -> Measures:
+def cross_validate(dataset: Dataset, count: int, seed: int, threshold: float, recipe: Recipe = DEFAULT) -> Measures:
     """Mean of each measure over the folds of the whole file, held-out rows included; `rows` is their sum.
 
     Each fold is scored by a candidate fitted on the others. It says what to expect of the method; the gate
@@ -124,7 +124,7 @@ def cross_validate(dataset: Dataset, count: int, seed: int, threshold: float) ->
         rest, part = dataset.take(fold != number), dataset.take(fold == number)
         require_both_outcomes(rest, f"cross-validation's training (fold {number + 1})")
         require_both_outcomes(part, f"cross-validation's (fold {number + 1})")
-        model = fit_candidate(rest, seed)
+        model = fit_candidate(rest, seed, recipe)
         found.append(measure(part.outcome, probabilities(model, part.factors), threshold))
     names = [field.name for field in fields(Measures) if field.name != "rows"]
     means = {name: float(np.mean([getattr(one, name) for one in found])) for name in names}

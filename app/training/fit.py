@@ -1,6 +1,7 @@
 """The candidate, and the reference architecture's model beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -31,22 +32,36 @@ ROWS_A_LEAF = 200
 """A small table has leaves of one in so many of its rows."""
 
 
-def fit_candidate(training: Dataset, seed: int) -> HistGradientBoostingClassifier:
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a candidate is fitted with otherwise than by default; `without` names factors that it must not use."""
+
+    changed: Mapping[str, float | int] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+
+
+DEFAULT = Recipe()
+
+
+def fit_candidate(training: Dataset, seed: int, recipe: Recipe = DEFAULT) -> HistGradientBoostingClassifier:
     """Boosted trees on the factors of the contract: missing stays missing, and every direction holds everywhere."""
-    contract = training.contract
+    contract, factors = training.contract, training.factors
+    # No tree splits on a factor of one value; the model still takes it, so that one contract fits every recipe.
+    factors[:, [contract.factor_names.index(name) for name in recipe.without]] = 0.0
     model = HistGradientBoostingClassifier(
-        **hyperparameters(len(training)),
+        **hyperparameters(len(training), recipe),
         monotonic_cst=[factor.direction for factor in contract.factors],
         categorical_features=[bool(values) for values in contract.categories] if any(contract.categories) else None,
         random_state=seed,
     )
-    return model.fit(training.factors, training.outcome)
+    return model.fit(factors, training.outcome)
 
 
-def hyperparameters(rows: int) -> dict[str, float | int | bool]:
-    """HYPERPARAMETERS, but for a table so small that it would have no leaves."""
-    leaf = min(int(HYPERPARAMETERS["min_samples_leaf"]), max(FEWEST_IN_A_LEAF, rows // ROWS_A_LEAF))
-    return HYPERPARAMETERS | {"min_samples_leaf": leaf}
+def hyperparameters(rows: int, recipe: Recipe = DEFAULT) -> dict[str, float | int | bool]:
+    """HYPERPARAMETERS with the recipe's, but for a table so small that it would have no leaves."""
+    chosen = HYPERPARAMETERS | dict(recipe.changed)
+    leaf = min(int(chosen["min_samples_leaf"]), max(FEWEST_IN_A_LEAF, rows // ROWS_A_LEAF))
+    return chosen | {"min_samples_leaf": leaf}
 
 
 def predict_of(model: HistGradientBoostingClassifier, contract: Contract) -> Callable[[Floats], Floats]:

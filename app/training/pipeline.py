@@ -10,9 +10,12 @@ from app.policy_file import load_policy
 from app.scoring.model import Reference, ScoringModel
 from app.settings import Settings
 from app.training import evaluate, fit
+from app.training.alternatives import Alternative, search
+from app.training.alternatives_picture import draw_alternatives
 from app.training.champion import measure_champion
 from app.training.data import Dataset
 from app.training.evaluate import Figures, Measures
+from app.training.fit import Recipe
 from app.training.gate import Champion, GateVerdict, judge
 from app.training.groups import Group, measure_groups
 from app.training.pictures import draw
@@ -28,9 +31,11 @@ STAGES = (
     "describe the population",
     "draw the pictures",
 )
+SEARCH = "search for alternatives"
+"""A stage before the last one, where alternatives are asked for."""
 
 Stage = Callable[[str], None]
-"""Called with the name of each of STAGES as it begins."""
+"""Called with the name of each of STAGES, or SEARCH, as it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +59,24 @@ class Outcome:
     pictures: dict[str, bytes]
     groups: list[Group]
     """Of the columns that are kept from the model, on the held-out rows."""
+    recipe: Recipe
+    alternatives: list[Alternative]
+    """The candidate and those searched for; empty where none were asked for."""
 
 
-def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champion | None, stage: Stage) -> Outcome:
+def train(
+    dataset: Dataset,
+    settings: Settings,
+    production: ScoringModel | Champion | None,
+    stage: Stage,
+    recipe: Recipe = fit.DEFAULT,
+    alternatives: int = 0,
+) -> Outcome:
     """Fit, evaluate and judge.
 
     production: the model to beat; a Champion that names its problem when it could not be loaded; None when
-    there is none. Raises DataInvalid when the rows cannot be split into parts that hold both outcomes, and
-    PolicyInvalid.
+    there is none. alternatives: how many to search for. Raises DataInvalid when the rows cannot be split into parts
+    that hold both outcomes or, for alternatives, have no groups to compare; PolicyInvalid.
     """
     # The rows are few: a second thread saves a second when the machine is idle, and where another process has the
     # core, waiting for it made the cross-validation ten times as long.
@@ -72,12 +87,12 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
         training, held_out = split(dataset, train_settings.held_out_share)
 
         stage("fit the candidate")
-        estimator = fit.fit_candidate(training, seed)
+        estimator = fit.fit_candidate(training, seed, recipe)
         predict = fit.predict_of(estimator, dataset.contract)
         probability = predict(held_out.features)
 
         stage("cross-validate")
-        cross_validated = evaluate.cross_validate(dataset, train_settings.folds, seed, threshold)
+        cross_validated = evaluate.cross_validate(dataset, train_settings.folds, seed, threshold, recipe)
 
         stage("fit the reference line")
         origin_probability = fit.probabilities(fit.fit_origin(training), fit.origin_inputs(held_out))
@@ -97,7 +112,13 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
         groups = measure_groups(held_out, probability, threshold)
         by_age = dataset.contract.age is not None
 
+        others: list[Alternative] = []
+        if alternatives:
+            stage(SEARCH)
+            others = search(training, held_out, probability, recipe, alternatives, threshold, seed)
+
         stage("draw the pictures")
+        pictures = draw(held_out, probability, origin_probability, estimator, threshold, seed)
         return Outcome(
             estimator=estimator,
             dataset=dataset,
@@ -112,5 +133,7 @@ def train(dataset: Dataset, settings: Settings, production: ScoringModel | Champ
             verdict=judge(figures, champion, train_settings.gate, by_age, groups),
             reference=reference,
             groups=groups,
-            pictures=draw(held_out, probability, origin_probability, estimator, threshold, seed),
+            pictures=pictures | ({"alternatives.png": draw_alternatives(others)} if others else {}),
+            recipe=recipe,
+            alternatives=others,
         )

@@ -60,7 +60,8 @@ def metric_values(outcome: Outcome) -> dict[str, float]:
 def _parameters(outcome: Outcome, settings: Settings) -> dict[str, str | float | int]:
     contract = outcome.dataset.contract
     return {
-        **hyperparameters(len(outcome.training)),
+        **hyperparameters(len(outcome.training), outcome.recipe),
+        **({"without": ", ".join(outcome.recipe.without)} if outcome.recipe.without else {}),
         "contract": contract.version,
         "monotone": ", ".join(f"{it.name} {it.direction:+d}" for it in contract.factors if it.direction),
         "seed": settings.train.seed,

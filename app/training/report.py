@@ -1,7 +1,10 @@
 """A training in words: the table on the terminal and the model card."""
 
+from collections.abc import Sequence
+
 from app.settings import GateSettings, Settings
-from app.terminal import table
+from app.terminal import number, table
+from app.training.alternatives import Alternative, frontier
 from app.training.commit import code_commit
 from app.training.evaluate import Measures
 from app.training.fit import hyperparameters
@@ -18,12 +21,15 @@ ROWS: dict[str, tuple[str, str]] = {
     "precision": ("Defaulters among refused (precision)", ".2%"),
 }
 REFERENCE_LINE = "reference architecture"
+CHOSEN = """The ratio is of the lowest approval rate of a group to the highest. Whichever is chosen among many looks
+a little better on the rows that it was chosen on; credit train --take NUMBER trains it, and the gate judges it."""
 
 
 def terminal_report(outcome: Outcome, settings: Settings) -> str:
     """Aligned for a terminal: what was trained on, the figures, the verdict with each reason."""
     verdict = outcome.verdict
     training, held_out = len(outcome.training), len(outcome.held_out)
+    searched = [table(_alternatives(frontier(outcome.alternatives), training)), "", CHOSEN, ""]
     return "\n".join(
         [
             f"{outcome.dataset.name}: {training:,} training rows, {held_out:,} held-out rows, "
@@ -34,6 +40,7 @@ def terminal_report(outcome: Outcome, settings: Settings) -> str:
             table(_slices(outcome), figures=True),
             "",
             *([table(_groups(outcome), figures=True), ""] if outcome.groups else []),
+            *(searched if outcome.alternatives else []),
             "gate: passed" if verdict.passed else "gate: REFUSED",
             *(f"  - {reason}" for reason in verdict.reasons),
         ]
@@ -46,7 +53,9 @@ def model_card(outcome: Outcome, settings: Settings) -> str:
     contract = outcome.dataset.contract
     factors = [["Factor", "Computed as", "Risk"]]
     factors += [[it.name, f"`{it.expression}`", it.risk] for it in contract.factors]
-    parameters = ", ".join(f"{name} {value}" for name, value in hyperparameters(len(outcome.training)).items())
+    chosen = hyperparameters(len(outcome.training), outcome.recipe)
+    parameters = ", ".join(f"{name} {value}" for name, value in chosen.items())
+    without = f"\nIt uses all of them but {', '.join(outcome.recipe.without)}." if outcome.recipe.without else ""
     applicant = ", ".join(
         f"{name} {'missing' if value is None else f'{value:g}'}" for name, value in outcome.reference.applicant.items()
     )
@@ -68,7 +77,8 @@ An applicant is refused from {threshold:g} on.
 
 ## Model
 
-HistGradientBoostingClassifier on the {len(contract.factors)} factors of contract {contract.version} ({parameters}).
+HistGradientBoostingClassifier on the {len(contract.factors)} factors of contract {contract.version}
+({parameters}).{without}
 
 {_markdown(factors, figures=False)}
 
@@ -91,7 +101,7 @@ compare with.
 {_markdown(_slices(outcome))}
 
 A slice with fewer than ten defaulters or payers is left out.
-{_kept_apart(outcome)}
+{_kept_apart(outcome)}{_searched(outcome)}
 ## Gate
 
 ROC AUC at least {gate.min_roc_auc:g}; calibration error at most {gate.max_calibration_error:g}; no direction
@@ -178,6 +188,34 @@ def _kept_apart(outcome: Outcome) -> str:
 A group with fewer than ten defaulters or payers is left out. The ratio is of approval rates, to that of the largest
 group of the same column; its interval is Katz's. It says how decisions differ between the groups of
 these rows, and not why.
+"""
+
+
+def _alternatives(found: Sequence[Alternative], training: int) -> list[list[str]]:
+    """training: how many rows they are fitted to."""
+    default = hyperparameters(training)
+    rows = [["alternative", "ROC AUC", "Brier score", "approved", "ratio", "95 % interval", "between", "made with"]]
+    for it in found:
+        chosen = hyperparameters(training, it.recipe)
+        made = [f"{name} {value:g}" for name, value in chosen.items() if value != default[name]]
+        made += [f"without {', '.join(it.recipe.without)}"] if it.recipe.without else []
+        measures = [_written(name, getattr(it, name)) for name in ("roc_auc", "brier", "approval_rate")]
+        ratio = [number(it.ratio, ".3f"), f"{number(it.low, '.3f')} to {number(it.high, '.3f')}", it.between]
+        rows.append([str(it.number or "this model"), *measures, *ratio, "; ".join(made) or "defaults"])
+    return rows
+
+
+def _searched(outcome: Outcome) -> str:
+    """The alternatives, as a section; empty where none were searched for."""
+    if not outcome.alternatives:
+        return ""
+    best = ", ".join(str(it.number or "this model") for it in frontier(outcome.alternatives))
+    return f"""
+## Less discriminatory alternatives
+
+{_markdown(_alternatives(outcome.alternatives, len(outcome.training)), figures=False)}
+
+On the frontier, which no other one beats in ROC AUC or ratio without losing in the other: {best}. {CHOSEN}
 """
 
 

@@ -11,7 +11,9 @@ from app.registry import Candidate, Registered
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.training import pipeline
+from app.training.alternatives import drawn
 from app.training.champion import production
+from app.training.fit import DEFAULT
 from app.training.gate import Champion
 from app.training.pipeline import Outcome
 from tests.support.commands import credit
@@ -56,7 +58,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakeRegistry:
 def computed(monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
     """Let the command find this training done, instead of doing it again in every test."""
 
-    def train(dataset: object, settings: Settings, production: object, stage: object) -> Outcome:
+    def train(dataset: object, settings: Settings, production: object, stage: object, *asked: object) -> Outcome:
+        assert asked == (DEFAULT, 0)
         return outcome
 
     monkeypatch.setattr(pipeline, "train", train)
@@ -105,6 +108,27 @@ def test_what_cannot_be_judged_is_one_line_on_stderr_and_exits_2(
     assert len(errors) == 1
     assert errors[0].startswith("error: ")
     assert reason in errors[0]
+
+
+def test_alternatives_without_groups_are_refused_before_anything_is_read(
+    fake: FakeRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert credit("train", "--alternatives", "3") == 2
+    assert capsys.readouterr().err.startswith("error: alternatives are compared by groups, and train.groups is empty")
+
+
+def test_one_of_the_alternatives_is_trained_instead(
+    fake: FakeRegistry, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def train(dataset: object, settings: Settings, production: object, stage: object, *recipe: object) -> Outcome:
+        asked.extend(recipe)
+        return outcome
+
+    monkeypatch.setattr(pipeline, "train", train)
+    assert credit("train", "--take", "7") == 0
+    assert asked == [drawn(7, outcome.dataset.contract, 20), 0]
 
 
 def test_a_registry_that_does_not_answer_exits_2_before_anything_is_fitted(

@@ -16,7 +16,11 @@ from app.audit.store.outcome_rows import outcomes
 from app.audit.store.repository import Store
 from app.audit.store.review_rows import reviews
 from app.console.outcome_metrics import families
-from app.reports.performance import OutcomeReport, outcome_report
+from app.contract.contract import Contract
+from app.contract_file import load_contract
+from app.reports.decided import read_decisions
+from app.reports.outcome_tables import OutcomeReport
+from app.reports.performance import outcome_report
 from app.settings import ROOT, load_settings
 from app.times import utc
 from scripts.tools import find
@@ -29,7 +33,8 @@ LABELS = 'namespace="credit", job="api-console"'
 
 
 def main() -> None:
-    months = [*reports(Store(open_engine(load_settings().audit.database_uri)))]
+    settings = load_settings()
+    months = [*reports(Store(open_engine(settings.audit.database_uri)), load_contract(settings))]
     series = gauges([report for _, report in months])
     print(f"{'outcomes until':<16}{'of decisions':<22}" + "".join(f"{it:<28}" for it in ALERTS))  # noqa: T201 - its output
     for number, (month, report) in enumerate(months):
@@ -38,12 +43,13 @@ def main() -> None:
         print(f"{month:<16}{f'{seen.first} to {seen.last}':<22}{told}".rstrip())  # noqa: T201 - its output
 
 
-def reports(store: Store) -> Iterator[tuple[str, OutcomeReport]]:
+def reports(store: Store, contract: Contract) -> Iterator[tuple[str, OutcomeReport]]:
     """Month by month, of what was known at its end."""
     known, by_people = outcomes(store), reviews(store)
     for month in sorted({it.observed[:7] for it in known.values()}):
         by_then = {key: it for key, it in known.items() if it.observed[:7] <= month}
-        yield month, outcome_report(store.decisions(None, None), by_then, by_people, lambda _: None)
+        decisions = read_decisions(store.decisions(None, None), store, by_people, lambda _: None)
+        yield month, outcome_report(decisions, by_then, store, contract)
 
 
 def gauges(made: list[OutcomeReport]) -> dict[str, list[float | None]]:

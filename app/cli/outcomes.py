@@ -68,15 +68,17 @@ def report(
     from app.audit.signing import signer_of
     from app.audit.store.outcome_rows import outcomes
     from app.audit.store.review_rows import reviews
+    from app.contract_file import load_contract
+    from app.reports.decided import read_decisions
     from app.reports.kept_reports import keep_report
     from app.reports.performance import outcome_report
 
     if keep and (since is not None or until is not None):
         raise typer.BadParameter("a report that is kept is about the whole record: leave out --since and --until")
     settings, store = opened()
-    known, by_people = outcomes(store), reviews(store)
+    contract, known, by_people = load_contract(settings), outcomes(store), reviews(store)
     with decisions_of(store, since, until) as (records, done):
-        found = outcome_report(records, known, by_people, done)
+        found = outcome_report(read_decisions(records, store, by_people, done), known, store, contract)
     if keep:
         keep_report(store, found, signer_of(settings.audit))
     finish(found, as_json)

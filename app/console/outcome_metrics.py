@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from app.audit.store.repository import Store
 from app.audit.store.review_rows import count_waiting
 from app.reports.kept_reports import latest_report
-from app.reports.performance import OutcomeReport
+from app.reports.outcome_tables import OutcomeReport
 from app.reports.watched import Watched
 from app.times import microseconds
 

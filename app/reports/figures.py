@@ -98,10 +98,13 @@ def bands(outcome: Integers, probability: Floats) -> list[Band]:
 
 def stability(probability: Floats, against: Floats) -> float:
     """Population stability index of two sets of probabilities over the bands; NaN where one is empty."""
-    if not len(probability) or not len(against):
+    places = (np.searchsorted(BANDS, values, side="right") for values in (probability, against))
+    return shift(*(np.bincount(each, minlength=len(BANDS) + 1) for each in places))
+
+
+def shift(counts: Integers, against: Integers) -> float:
+    """Population stability index of two sets of rows, counted in the same bins; NaN where one is empty."""
+    if not counts.sum() or not against.sum():
         return float("nan")
-    shares = []
-    for values in (probability, against):
-        counts = np.bincount(np.searchsorted(BANDS, values, side="right"), minlength=len(BANDS) + 1)
-        shares.append(np.maximum(counts / len(values), LEAST_SHARE))
-    return float(((shares[0] - shares[1]) * np.log(shares[0] / shares[1])).sum())
+    now, then = (np.maximum(it / it.sum(), LEAST_SHARE) for it in (counts, against))
+    return float(((now - then) * np.log(now / then)).sum())

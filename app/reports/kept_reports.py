@@ -9,7 +9,7 @@ from app.audit.signing import Signer
 from app.audit.store.repository import Store
 from app.errors import RecordInvalid
 from app.ids import Ids
-from app.reports.performance import OutcomeReport
+from app.reports.outcome_tables import OutcomeReport
 from app.times import microseconds_now, utc
 
 NAME = "outcomes"

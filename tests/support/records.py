@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from app.audit.chain import Chain, Entry, Link, link_of
 from app.audit.journal.layout import LOCK_FILE, file_path, to_line
 from app.audit.signing import Signer, Trust
+from app.audit.store.repository import Store
+from app.audit.store.review_rows import Review
 from app.policy_file import load_policy
+from app.reports.decided import PastDecision, read_decisions
 from app.scoring.decider import Decider
 from app.scoring.model import Row, ScoringModel
 from app.scoring.policy import Policy
@@ -81,6 +84,13 @@ def challenged(decision: Entry, probability: float) -> Entry:
     """The score of a challenger for it."""
     model = decision.fields["model"] | {"version": "9"}
     return Entry("challenger", decision.key, decision.at + SECOND, {"model": model, "probability": probability})
+
+
+def read_all(
+    store: Store, by_people: Mapping[str, Review] | None = None, done: Callable[[int], None] = lambda _: None
+) -> Iterator[PastDecision]:
+    """Every decision, as reports read them."""
+    return read_decisions(store.decisions(None, None), store, by_people or {}, done)
 
 
 def linked(entries: Sequence[Entry], writer: str | None = None) -> list[Link]:

@@ -12,7 +12,7 @@ import yaml
 
 from app.console.outcome_metrics import families as outcome_families
 from app.metrics import Metrics
-from app.reports.performance import OutcomeReport
+from app.reports.outcome_tables import OutcomeReport
 from app.settings import ROOT
 from tests.support.tools import tool
 

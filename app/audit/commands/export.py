@@ -4,10 +4,10 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from app.audit.store.about import in_chunks
 from app.audit.store.repository import Store, Stored
 from app.audit.store.review_rows import Review, reviews
 from app.contract.contract import Contract
@@ -15,7 +15,6 @@ from app.errors import RecordError, RecordInvalid
 from app.times import utc
 
 Rows = list[dict[str, Any]]
-CHUNK = 500
 ROW_GROUP = 20_000
 """Rows that a Parquet file compresses together."""
 
@@ -80,7 +79,7 @@ def export(
     count = 0
     try:
         with open_table(part, columns_of(contract)) as write:
-            for chunk in _chunks(records):
+            for chunk in in_chunks(records):
                 write(_rows(chunk, store, contract.asked_names))
                 count += len(chunk)
                 done(len(chunk))
@@ -90,12 +89,6 @@ def export(
     finally:
         part.unlink(missing_ok=True)
     return Exported(str(output), count)
-
-
-def _chunks(records: Iterable[Stored]) -> Iterator[list[Stored]]:
-    remaining = iter(records)
-    while chunk := list(islice(remaining, CHUNK)):
-        yield chunk
 
 
 def _rows(chunk: list[Stored], store: Store, names: Sequence[str]) -> Rows:

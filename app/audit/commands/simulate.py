@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
-from app.audit.store.recorded_policies import policy_of
+from app.audit.store.recorded_policies import RecordedPolicies
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordInvalid
-from app.scoring.policy import VERDICTS, Verdict, decide
+from app.scoring.policy import VERDICTS, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +61,15 @@ def simulate(
     most_ids: how many ids of changed decisions are kept in each direction. done: called with how many more.
     Raises RecordUnavailable, and RecordInvalid for a decision that is not what was written or lacks its policy.
     """
-    # By version: the codes of the rules, and where the band for people begins.
-    policies: dict[str, tuple[set[str], float | None]] = {}
+    policies = RecordedPolicies(store)
     counts = dict.fromkeys(product(VERDICTS, VERDICTS), 0)
     ids: dict[tuple[Verdict, Verdict], list[str]] = {pair: [] for pair in counts}
     for stored in records:
         try:
             record = stored.to_link().fields
-            version = record["policy_version"]
-            if version not in policies:
-                policy = policy_of(store, version)
-                policies[version] = policy.rule_codes, policy.review
-            rules, review = policies[version]
-            # A rule that refused is among the reasons, before what the model scored.
-            by_rule = any(reason["code"] in rules for reason in record["reasons"])
             if not record["features"]:
                 raise ValueError("a decision is about something")
-            pair = (
-                record["decision"],
-                "REJECT" if by_rule else decide(record["probability"], threshold, review),
-            )
+            pair = record["decision"], policies.verdict(record, record["probability"], threshold)
             counts[pair] += 1
         except (RecordInvalid, LookupError, TypeError, ValueError) as error:
             reason = str(error) if isinstance(error, RecordInvalid) else "its content is no decision"

@@ -1,11 +1,12 @@
 """What the record says about decisions: outcomes and reviews, each a link whose key is the decision's id."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from sqlalchemy import select
 
 from app.audit.chain import Kind, Link, link_of
-from app.audit.store.repository import CHUNK, Store
+from app.audit.store.repository import CHUNK, Store, Stored
 from app.audit.store.schema.tables import entries
 
 MOST_AT_ONCE = 1_000
@@ -29,3 +30,10 @@ def links_about(store: Store, kind: Kind, keys: Sequence[str] | None) -> Iterato
         with store.reading() as connection:
             for digest, content in connection.execution_options(yield_per=CHUNK).execute(each):
                 yield link_of(digest, content)
+
+
+def in_chunks(records: Iterable[Stored]) -> Iterator[list[Stored]]:
+    """As many at a time as are asked about in one query."""
+    remaining = iter(records)
+    while chunk := list(islice(remaining, MOST_AT_ONCE)):
+        yield chunk

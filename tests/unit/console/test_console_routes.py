@@ -30,7 +30,17 @@ from app.settings import Settings
 from harness.fields import CONTRACT
 from harness.servers import audit_in
 from tests.support.fakes import NAME, caller, constant_model, settings_for
-from tests.support.records import NOON, SECOND, SIGNER, challenged, decided, linked, policy_entry, policy_of_tests
+from tests.support.records import (
+    NOON,
+    SECOND,
+    SIGNER,
+    challenged,
+    decided,
+    linked,
+    policy_entry,
+    policy_of_tests,
+    read_all,
+)
 
 CALLERS = Callers(
     (
@@ -158,7 +168,7 @@ def test_an_outcome_is_told_and_the_report_has_it(store: Store, tmp_path: Path) 
     assert "default, observed 2026-12-01" in it.browser.get(f"/decisions/{it.accepted}").text
     assert "No report has been made yet" in it.browser.get("/outcomes").text
     known = outcomes(store)
-    keep_report(store, outcome_report(store.decisions(None, None), known, {}, lambda _: None), SIGNER)
+    keep_report(store, outcome_report(read_all(store), known, store, CONTRACT), SIGNER)
     report = it.browser.get("/outcomes").text
     assert "2026-09" in report
     assert "100.00 %" in report
@@ -244,7 +254,7 @@ def test_prometheus_reads_the_latest_report_without_signing_in(store: Store, tmp
     assert "credit_outcomes" not in stranger.get("/metrics").text
     assert "credit_reviews_waiting 0.0" in stranger.get("/metrics").text.splitlines()
     load_outcomes(store, [Given(2, it.accepted, None, 1, "2026-12-01")], "x.csv", "somebody", SIGNER, lambda _: None)
-    keep_report(store, outcome_report(store.decisions(None, None), outcomes(store), {}, lambda _: None), SIGNER)
+    keep_report(store, outcome_report(read_all(store), outcomes(store), store, CONTRACT), SIGNER)
     told = stranger.get("/metrics").text.splitlines()
     assert 'credit_outcomes_known{model_version="2"} 1.0' in told
     assert 'credit_outcomes_bad_rate{model_version="2"} 1.0' in told

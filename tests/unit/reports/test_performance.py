@@ -13,10 +13,24 @@ from app.audit.store.repository import Store
 from app.audit.store.review_rows import Review
 from app.errors import RecordInvalid
 from app.reports.kept_reports import keep_report, latest_report
-from app.reports.performance import ACCEPTED_ONLY, OutcomeReport, outcome_report
+from app.reports.outcome_tables import ACCEPTED_ONLY, OutcomeReport
+from app.reports.performance import outcome_report
 from app.scoring.decider import Decider
+from harness.fields import CONTRACT
 from tests.support.fakes import constant_model
-from tests.support.records import NOON, SECOND, SIGNER, TRUST, decided, linked, policy_entry, policy_of_tests
+from tests.support.records import (
+    NOON,
+    ROW,
+    SECOND,
+    SIGNER,
+    TRUST,
+    challenged,
+    decided,
+    linked,
+    policy_entry,
+    policy_of_tests,
+    read_all,
+)
 
 MONTH = 31 * 86_400 * SECOND
 
@@ -27,7 +41,7 @@ def kept(store: Store, entries: Iterable[Entry]) -> None:
 
 def reported(store: Store, known: dict[str, KnownOutcome], by_people: dict[str, Review] | None = None) -> OutcomeReport:
     done: list[int] = []
-    found = outcome_report(store.decisions(None, None), known, by_people or {}, done.append)
+    found = outcome_report(read_all(store, by_people, done.append), known, store, CONTRACT)
     assert sum(done) == store.count(None, None)
     return found
 
@@ -135,3 +149,30 @@ def test_a_decision_that_was_changed_ends_the_report(sqlite_store: Store) -> Non
         connection.execute(text("UPDATE decisions SET content = replace(content, '0.005', '0.004')"))
     with pytest.raises(RecordInvalid, match="is not what was written"):
         reported(sqlite_store, {})
+
+
+def test_a_challenger_is_compared_on_the_same_decisions(store: Store) -> None:
+    one, refusing = (Decider(constant_model(it, "3"), policy_of_tests()) for it in (0.04, 0.2))
+    entries = [decided(one, at=NOON + at * SECOND) for at in range(60)]
+    entries += [decided(refusing, at=NOON + (100 + at) * SECOND) for at in range(30)]
+    entries.append(decided(one, at=NOON + 200 * SECOND))
+    # The challenger refuses twenty of the accepted, half of whom default, and accepts ten of the refused.
+    scores = [0.3] * 20 + [0.01] * 40 + [0.01] * 10 + [0.4] * 20
+    kept(store, [*entries, *(challenged(it, score) for it, score in zip(entries, scores, strict=False))])
+    known = {it.key: KnownOutcome(int(at < 10), "2026-12-01") for at, it in enumerate(entries[:60])}
+    report = reported(store, known)
+    (pair,) = report.challenged
+    assert (pair.version, pair.challenger, pair.decisions, pair.outcomes) == ("3", "9", 90, 60)
+    assert (pair.swapped_out, pair.swapped_out_bad.value, pair.swapped_in) == (20, 0.5, 10)
+    assert pair.auc.value == 0.5
+    assert pair.challenger_auc.value == pytest.approx(0.9)
+    assert pair.brier == pytest.approx((10 * 0.96**2 + 50 * 0.04**2) / 60)
+    assert "only challenger accepts" in str(report)
+
+
+def test_a_rule_refuses_whatever_a_challenger_says(sqlite_store: Store) -> None:
+    under_age = decided(DECIDERS[0], [ROW[0], 17.0, *ROW[2:]])
+    assert under_age.fields["decision"] == "REJECT"
+    kept(sqlite_store, [under_age, challenged(under_age, 0.01)])
+    (pair,) = reported(sqlite_store, {}).challenged
+    assert (pair.swapped_out, pair.swapped_in) == (0, 0)

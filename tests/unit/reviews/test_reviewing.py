@@ -37,6 +37,7 @@ from tests.support.records import (
     linked,
     policy_entry,
     policy_of_tests,
+    read_all,
 )
 
 POLICY = replace(policy_of_tests(), review=0.02)
@@ -183,7 +184,7 @@ def test_reports_count_what_people_decided_by_direction_and_by_person(store: Sto
     judge(store, keys[2], "ACCEPT")
     judge(store, keys[0], "REJECT", [CODE], by="A. Roe")
     load_outcomes(store, given(keys[2]), "x.csv", "somebody", SIGNER, lambda _: None)
-    found = outcome_report(store.decisions(None, None), outcomes(store), reviews(store), lambda _: None)
+    found = outcome_report(read_all(store, reviews(store)), outcomes(store), store, CONTRACT)
     assert sum(it.approval_rate * it.decisions for it in found.periods) == pytest.approx(2)
     assert [(it.was, it.now, it.by, it.reviews, it.outcomes) for it in found.reviews] == [
         ("ACCEPT", "REJECT", "A. Roe", 1, 0),

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.audit.chain import Entry
 from app.audit.commands import export as exporting
 from app.audit.commands.export import Exported, columns_of, export
+from app.audit.store import about
 from app.audit.store.repository import Store, Stored
 from app.errors import RecordError, RecordInvalid, RecordUnavailable
 from app.scoring.decider import Decider
@@ -81,7 +82,7 @@ def test_columns_keep_their_types_where_no_decision_has_a_value(sqlite_store: St
 def test_decisions_of_a_time_are_exported_in_its_order_some_at_a_time(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "CHUNK", 4)
+    monkeypatch.setattr(about, "MOST_AT_ONCE", 4)
     monkeypatch.setattr(exporting, "ROW_GROUP", 8)
     entries = decisions(15)
     store.insert(linked([*entries, *(challenged(it, 0.01) for it in entries)]))

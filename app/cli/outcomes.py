@@ -86,7 +86,7 @@ def report(
 
 FAIRNESS = """\b
 Example:
-  credit fairness --groups groups.csv --since 2026-01-01
+  credit fairness --groups groups.csv --since 2026-01-01 --factors
 
 FILE is a CSV with application_id and a column for each kind of group; it is read and kept nowhere."""
 
@@ -95,19 +95,33 @@ def fairness(
     groups: Annotated[Path, typer.Option(metavar="FILE", help="Which applications are of which groups.")],
     since: Since = None,
     until: Until = None,
+    factors: Annotated[
+        bool, typer.Option("--factors", help="Tell what each factor does to the distance; needs the models.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare what was decided about groups that no model sees.
 
-    Approval rates by month and version, each beside that of the largest group, with its interval.
+    Approval rates by month and version, each beside that of the largest group, with its interval; approval and
+    default rates of applicants whom the model holds for equally risky; and who changes sides with a challenger.
     """
+    from app.audit.commands.registered import registered
+    from app.audit.commands.replay import Deciders
+    from app.audit.store.outcome_rows import outcomes
+    from app.audit.store.recorded_policies import RecordedPolicies
     from app.audit.store.review_rows import reviews
     from app.outcomes.given import read_groups
+    from app.reports.decided import read_decisions
     from app.reports.fairness import fairness_report
+    from app.reports.group_bands import GroupBands
+    from app.reports.group_gaps import GroupGaps
+    from app.reports.group_swaps import GroupSwaps
 
     names, known = read_groups(groups)
-    store = opened()[1]
+    settings, store = opened()
+    bands, swaps = GroupBands(names, outcomes(store)), GroupSwaps(names, RecordedPolicies(store))
+    gaps = GroupGaps(names, Deciders(registered(settings), store)) if factors else None
     by_people = reviews(store)
     with decisions_of(store, since, until) as (records, done):
-        found = fairness_report(records, names, known, by_people, done)
+        found = fairness_report(read_decisions(records, store, by_people, done), known, bands, swaps, gaps)
     finish(found, as_json)

@@ -1,14 +1,16 @@
-"""How decisions of the record treated groups that no model sees: approval rates and their ratios."""
+"""How decisions of the record treated groups that no model sees."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.audit.store.repository import Stored
-from app.audit.store.review_rows import Review, final
-from app.errors import RecordInvalid
-from app.terminal import table
+from app.reports.decided import PastDecision
+from app.reports.figures import Share
+from app.reports.group_bands import GroupBand, GroupBands
+from app.reports.group_gaps import FactorGap, GroupGaps
+from app.reports.group_swaps import GroupSwap, GroupSwaps
+from app.terminal import number, table
 from app.training.groups import ratio_of
 
 ALL = "all"
@@ -49,6 +51,12 @@ class FairnessReport:
     joined: int
     """Those whose application the file has."""
     groups: list[GroupDecisions]
+    bands: list[GroupBand]
+    swaps: list[GroupSwap]
+    gaps: list[FactorGap]
+    """Empty where factors were not asked for."""
+    passed_over: int
+    """Decisions that the gaps are not of, because their models are not to be had or cannot be explained."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"note": LIMITS}
@@ -56,48 +64,81 @@ class FairnessReport:
     def __str__(self) -> str:
         rows = [["column", "group", "month", "version", "decisions", "approved", "ratio", "95 %"]]
         for it in self.groups:
-            ratio = "-" if it.ratio != it.ratio else f"{it.ratio:.3f}"
-            interval = "-" if it.ratio != it.ratio else f"{it.low:.3f} to {it.high:.3f}"
             about = [it.column, it.group, it.month, it.version, f"{it.decisions:,}", f"{it.approval_rate:.2%}"]
-            rows.append([*about, ratio, interval])
+            rows.append([*about, number(it.ratio, ".3f"), _interval(it.ratio, it.low, it.high, ".3f")])
         head = f"{self.joined:,} of {self.decisions:,} decisions are on applications of the file"
-        return "\n\n".join([head, table(rows, figures=True), LIMITS])
+        parts = [head, table(rows, figures=True)]
+        if self.bands:
+            parts.append(table(_band_rows(self.bands), figures=True))
+        if self.swaps:
+            rows = [["column", "group", "version", "challenger", "both scored", "only version", "only challenger"]]
+            for swap in self.swaps:
+                counts = [f"{count:,}" for count in (swap.decisions, swap.swapped_out, swap.swapped_in)]
+                rows.append([swap.column, swap.group, swap.version, swap.challenger, *counts])
+            parts.append(table(rows, figures=True))
+        if self.gaps:
+            rows = [["column", "group", "factor", "log-odds above the largest group", "approval ratio without it"]]
+            for gap in self.gaps:
+                about = [gap.column, gap.group, gap.factor or "as it is", f"{gap.difference:+.4f}"]
+                rows.append([*about, number(gap.ratio, ".3f")])
+            parts.append(table(rows, figures=True))
+        if self.passed_over:
+            parts.append(
+                f"factors: {self.passed_over:,} decisions are left out, whose models cannot be had or explained"
+            )
+        return "\n\n".join([*parts, LIMITS])
 
 
 def fairness_report(
-    records: Iterable[Stored],
-    names: Sequence[str],
+    decisions: Iterable[PastDecision],
     known: Mapping[str, tuple[str, ...]],
-    by_people: Mapping[str, Review],
-    done: Callable[[int], None],
+    bands: GroupBands,
+    swaps: GroupSwaps,
+    gaps: GroupGaps | None,
 ) -> FairnessReport:
-    """Of decisions in any order. names: of the kinds of groups; known: the groups of each application, in that order.
-    by_people: reviews by the decision's id.
+    """Of decisions in any order. known: the groups of each application, in the order of the columns' names.
 
-    done: called with how many more were read. Raises RecordUnavailable, RecordInvalid for a decision that was changed.
+    Raises RecordUnavailable, RecordInvalid for a decision that was changed, and with gaps ModelUnavailable.
     """
     decided: Counter[Key] = Counter()
     approved: Counter[Key] = Counter()
     count = joined = 0
-    for stored in records:
-        try:
-            fields = stored.to_link().fields
-            month, version = fields["at"][:7], fields["model"]["version"]
-            verdict = final(fields["decision"], by_people.get(stored.key))
-        except (RecordInvalid, KeyError, TypeError) as error:
-            raise RecordInvalid(
-                f"decision {stored.key} is not what was written; credit audit verify says more"
-            ) from error
+    for it in decisions:
         count += 1
-        done(1)
-        if (groups := known.get(fields.get("application_id") or "")) is None:
+        if (groups := known.get(it.fields.get("application_id") or "")) is None:
             continue
         joined += 1
-        for column, group in zip(names, groups, strict=True):
-            for key in ((column, ALL, ALL, group), (column, month, version, group)):
+        bands.add(it, groups)
+        swaps.add(it, groups)
+        if gaps is not None:
+            gaps.add(it, groups)
+        for column, group in zip(bands.names, groups, strict=True):
+            for key in ((column, ALL, ALL, group), (column, it.month, it.version, group)):
                 decided[key] += 1
-                approved[key] += verdict == "ACCEPT"
-    return FairnessReport(count, joined, _groups(names, decided, approved))
+                approved[key] += it.verdict == "ACCEPT"
+    return FairnessReport(
+        decisions=count,
+        joined=joined,
+        groups=_groups(bands.names, decided, approved),
+        bands=bands.figures(),
+        swaps=swaps.figures(),
+        gaps=[] if gaps is None else gaps.figures(),
+        passed_over=0 if gaps is None else gaps.passed_over,
+    )
+
+
+def _band_rows(found: Sequence[GroupBand]) -> list[list[str]]:
+    rows = [["column", "probability", "group", "decisions", "approved", "outcomes", "expected bad", "bad", "95 %"]]
+    for it in found:
+        about = [it.column, f"{it.low:g} to {it.high:g}", it.group, f"{it.decisions:,}", f"{it.approval_rate:.2%}"]
+        bad: Share = it.bad_rate
+        expected = [f"{it.outcomes:,}", number(it.expected_bad_rate, ".2%"), number(bad.value, ".2%")]
+        rows.append([*about, *expected, _interval(bad.value, bad.low, bad.high, ".2%")])
+    return rows
+
+
+def _interval(value: float, low: float, high: float, spec: str) -> str:
+    return "-" if value != value else f"{low:{spec}} to {high:{spec}}"
 
 
 def _groups(names: Sequence[str], decided: Counter[Key], approved: Counter[Key]) -> list[GroupDecisions]:

@@ -11,12 +11,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.audit.chain import Chain, Entry, Link, link_of
+from app.audit.commands.replay import Deciders
 from app.audit.journal.layout import LOCK_FILE, file_path, to_line
 from app.audit.signing import Signer, Trust
+from app.audit.store.outcome_rows import KnownOutcome
+from app.audit.store.recorded_policies import RecordedPolicies
 from app.audit.store.repository import Store
 from app.audit.store.review_rows import Review
 from app.policy_file import load_policy
 from app.reports.decided import PastDecision, read_decisions
+from app.reports.fairness import FairnessReport, fairness_report
+from app.reports.group_bands import GroupBands
+from app.reports.group_gaps import GroupGaps
+from app.reports.group_swaps import GroupSwaps
 from app.scoring.decider import Decider
 from app.scoring.model import Row, ScoringModel
 from app.scoring.policy import Policy
@@ -91,6 +98,20 @@ def read_all(
 ) -> Iterator[PastDecision]:
     """Every decision, as reports read them."""
     return read_decisions(store.decisions(None, None), store, by_people or {}, done)
+
+
+def fairness_of(
+    store: Store,
+    known: Mapping[str, tuple[str, ...]],
+    by_people: Mapping[str, Review] | None = None,
+    outcomes: Mapping[str, KnownOutcome] | None = None,
+    models: Mapping[str, ScoringModel] | None = None,
+) -> FairnessReport:
+    """By one kind of groups. models: by their URI; without them the factors are not asked for."""
+    names = ("kind",)
+    gaps = None if models is None else GroupGaps(names, Deciders(models.__getitem__, store))
+    bands, swaps = GroupBands(names, outcomes or {}), GroupSwaps(names, RecordedPolicies(store))
+    return fairness_report(read_all(store, by_people), known, bands, swaps, gaps)
 
 
 def linked(entries: Sequence[Entry], writer: str | None = None) -> list[Link]:

@@ -52,5 +52,7 @@ def test_groups_are_compared_by_their_file(keys: list[str], tmp_path: Path, caps
     file.write_text("application_id,sex\nA-1,f\n")
     assert credit("fairness", "--groups", str(file), "--json") == 0
     assert json.loads(capsys.readouterr().out)["decisions"] == len(keys)
+    assert credit("fairness", "--groups", str(file), "--factors", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["gaps"] == []
     assert credit("fairness", "--groups", str(tmp_path / "none.csv")) == 2
     assert "none.csv cannot be read" in capsys.readouterr().err

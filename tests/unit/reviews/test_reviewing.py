@@ -20,7 +20,6 @@ from app.letters.template import read_template
 from app.letters.writing import letter_of
 from app.outcomes.given import Given
 from app.outcomes.loading import load_outcomes
-from app.reports.fairness import fairness_report
 from app.reports.performance import outcome_report
 from app.reviews.reviewing import LONGEST_NOTE, Judgement, keep_review, review_of
 from app.scoring.decider import Decider
@@ -34,6 +33,7 @@ from tests.support.records import (
     SIGNER,
     TRUST,
     decided,
+    fairness_of,
     linked,
     policy_entry,
     policy_of_tests,
@@ -194,5 +194,5 @@ def test_reports_count_what_people_decided_by_direction_and_by_person(store: Sto
     assert found.reviews[1].bad_rate.value == 1.0
     assert "J. Doe" in str(found)
     groups = {f"A-{at}": ("all",) for at in range(5)}
-    fair = fairness_report(store.decisions(None, None), ("kind",), groups, reviews(store), lambda _: None)
+    fair = fairness_of(store, groups, reviews(store))
     assert fair.groups[0].approval_rate == pytest.approx(2 / 5)

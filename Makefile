@@ -101,6 +101,8 @@ APT_GET := DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --option Acquire::Re
 journeys: $(SYNCED) ## Walk through the console in a real browser, which root gets from Debian: PICTURES=FOLDER keeps what is seen
 	@command -v chromium google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && $(APT_GET) update && $(APT_GET) install --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || echo "no browser is here and none could be installed: the journeys are passed over"
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --require-hashes --requirement $(JOURNEYS) || echo "what drives the browser could not be had: the journeys are passed over"
+	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && $(APT_GET) install --yes --no-install-recommends nodejs npm >/dev/null; } || echo "no npm is here and none could be installed: nobody signs in at a provider"
+	@mkdir -p build/provider && cp tests/journeys/provider/* build/provider && { npm ci --silent --no-audit --no-fund --prefix build/provider || echo "the provider could not be had: nobody signs in at one"; }
 	DATA= $(BIN)/pytest -m journeys tests/journeys
 
 .PHONY: demo

@@ -89,6 +89,10 @@ class ReviewRefused(CreditError):
     """Somebody else was first."""
 
 
+class SignInFailed(CreditError):
+    """Somebody is not who they say, or their provider does not say so."""
+
+
 class LetterInvalid(CreditError):
     """Says what is wrong with a template, or why there is no letter."""
 

@@ -219,6 +219,23 @@ class LettersSettings(Section):
     )
 
 
+class OpenIdSettings(Section):
+    issuer: str = Field(
+        "",
+        pattern=r"^(https?://[^/]+[^ ]*[^/ ])?$",
+        description="OpenID provider that signs people in, as https://login.lender.example; empty: none does.",
+    )
+    client_id: str = Field("", description="By which that provider knows the console.")
+    client_secret: SecretStr = Field(SecretStr(""), description="That goes with it.")
+    url: str = Field(
+        "",
+        pattern=r"^(https?://[^/ ]+)?$",
+        description="Where people open the console; the provider sends them back to URL/sign-in/done.",
+    )
+    scopes: str = Field("openid email", description="That the provider is asked for; some want one more for groups.")
+    groups_claim: str = Field("groups", description="Claim with the groups of a person, by which they have roles.")
+
+
 class ConsoleSettings(Section):
     user_header: str = Field(
         "",
@@ -226,7 +243,15 @@ class ConsoleSettings(Section):
         description="Header in which a proxy that signs people in names them; empty: an API key signs in.",
     )
     officers: tuple[str, ...] = Field(
-        (), description="Of the people whom a proxy names, those who may decide, write letters and try; others look."
+        (), description="People, or group:NAME of the provider, who may decide, write letters and try; others look."
+    )
+    approvers: tuple[str, ...] = Field(
+        (), description="People, or group:NAME of the provider, who may put a model into production."
+    )
+    openid: OpenIdSettings = OpenIdSettings()
+    promotion: bool = Field(
+        True,
+        description="Let models be promoted from the console, which then has to reach the data that the gate needs.",
     )
 
 

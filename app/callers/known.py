@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
-Scope = Literal["predict", "read", "outcomes", "review"]
+Scope = Literal["predict", "read", "outcomes", "review", "approve"]
 """predict: ask for decisions. read: ask for the record of one, and what each factor does to one. outcomes: say what
-became of one."""
+became of one. review: decide in the console. approve: promote models there."""
 
 
 def digest_of(key: bytes) -> bytes:

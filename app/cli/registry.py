@@ -122,19 +122,10 @@ def promote(
 
     The gate judges the registered model itself, on the held-out rows of DATA. Who did it is recorded.
     """
-    from app.audit.acts import acting, require_second
-    from app.promotion import judging
+    from app.promotion.acted import promoted
     from app.settings import load_settings
 
-    settings, actor = load_settings(), _actor(by, reason, approved_by)
-    if alias == "production":
-        require_second(settings.audit, actor)
-    with acting(settings.audit) as acts:
-        promotion = judging.promote(version, alias, settings)
-        if acts is not None:
-            outcome = "passed" if promotion.passed else "refused"
-            acts.keep("promotion", actor, {"version": version, "alias": alias, "gate": outcome})
-    finish(promotion, as_json)
+    finish(promoted(version, alias, _actor(by, reason, approved_by), load_settings()), as_json)
 
 
 @commands.command(

@@ -13,9 +13,11 @@ from app import __version__
 from app.console.decision_pages import add_decisions, add_letters
 from app.console.model_pages import add_models
 from app.console.outcome_metrics import exposed
+from app.console.promotion_pages import add_promotion
 from app.console.review_pages import add_reviews
-from app.console.sessions import COOKIE, keep
-from app.console.shared import Console, Render, form_of
+from app.console.sessions import COOKIE, Person
+from app.console.shared import Console
+from app.console.sign_in_pages import add_signing_in
 from app.errors import CreditError
 from app.reports.kept_reports import latest_report
 from app.reports.vintages import AGES
@@ -29,14 +31,28 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-OPEN = ("/sign-in", "/static/console.css", "/static/icon.svg", "/healthz", "/metrics")
+LOOKS_ONLY = "This is for officers, whom the setting console.officers names; everybody else looks."
+DECIDES_NOT = "Deciding is for officers (console.officers), or for those whose API key has the scope review."
+APPROVES_NOT = "Promoting is for approvers (console.approvers), or for those whose API key has the scope approve."
+OPEN = (
+    "/sign-in",
+    "/sign-in/start",
+    "/sign-in/done",
+    "/static/console.css",
+    "/static/icon.svg",
+    "/healthz",
+    "/metrics",
+)
 """What nobody signs in for. The metrics tell of no person."""
 
 
-OFFICERS_ONLY = ("/what-if", "/letter")
-DECIDING = "/review"
-LOOKS_ONLY = "This is for officers, whom the setting console.officers names; everybody else looks."
-DECIDES_NOT = "Deciding is for officers (console.officers), or for those whose API key has the scope review."
+GUARDED = {
+    "/what-if": ("officer", LOOKS_ONLY),
+    "/letter": ("officer", LOOKS_ONLY),
+    "/review": ("decides", DECIDES_NOT),
+    "/promote": ("approves", APPROVES_NOT),
+}
+"""By the end of a path: what a person has to be, and what is said to others."""
 
 
 def create_console(console: Console) -> FastAPI:
@@ -51,7 +67,8 @@ def create_console(console: Console) -> FastAPI:
             "who": who and who.name,
             "officer": who is not None and who.officer,
             "decides": who is not None and who.decides,
-            "signs": console.sessions.by_key,
+            "approves": who is not None and who.approves and console.settings.console.promotion,
+            "signs": console.sessions.kept,
         }
         told = environment.get_template(name).render(**about, **values)
         return HTMLResponse(told, status)
@@ -68,10 +85,8 @@ def create_console(console: Console) -> FastAPI:
             response = page(request, "message.html", 403, title="Refused", text=refused)
         elif who is None and request.scope["path"] not in OPEN:
             response = RedirectResponse("/sign-in", 303)
-        elif who is not None and not who.officer and request.scope["path"].endswith(OFFICERS_ONLY):
-            response = page(request, "message.html", 403, title="Refused", text=LOOKS_ONLY)
-        elif who is not None and not who.decides and request.scope["path"].endswith(DECIDING):
-            response = page(request, "message.html", 403, title="Refused", text=DECIDES_NOT)
+        elif who is not None and (may_not := _may_not(who, request.scope["path"])) is not None:
+            response = page(request, "message.html", 403, title="Refused", text=may_not)
         else:
             try:
                 response = await call(request)
@@ -80,10 +95,11 @@ def create_console(console: Console) -> FastAPI:
         response.headers.update(HEADERS)
         return response
 
-    _add_signing_in(app, console, page)
+    add_signing_in(app, console, page)
     add_decisions(app, console, page, missing)
     add_letters(app, console, page, missing)
     add_models(app, console, page)
+    add_promotion(app, console, page)
     add_reviews(app, console, page, missing)
 
     @app.get("/outcomes")
@@ -102,6 +118,14 @@ def create_console(console: Console) -> FastAPI:
     return app
 
 
+def _may_not(who: Person, path: str) -> str | None:
+    """Why that person must not do what the path is for; None for one who may."""
+    for end, (needed, told) in GUARDED.items():
+        if path.endswith(end) and not getattr(who, needed):
+            return told
+    return None
+
+
 def _refused(console: Console, request: Request) -> str | None:
     """Why a request is not this console's own; None for one that is."""
     if console.hosts and request.url.hostname not in console.hosts:
@@ -110,28 +134,3 @@ def _refused(console: Console, request: Request) -> str | None:
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         return "Another site asked for that."
     return None
-
-
-def _add_signing_in(app: FastAPI, console: Console, page: Render) -> None:
-    @app.get("/sign-in")
-    async def ask(request: Request) -> Response:
-        if (proxied := console.sessions.proxied) is not None:
-            text = f"The proxy in front of this console named nobody: the header {proxied.header} is missing."
-            return page(request, "message.html", 401, title="Not signed in", text=text)
-        return page(request, "sign_in.html", wrong=False)
-
-    @app.post("/sign-in")
-    async def sign_in(request: Request) -> Response:
-        cookie = console.sessions.sign_in((await form_of(request)).get("key", "").strip())
-        if cookie is None:
-            return page(request, "sign_in.html", 403, wrong=True)
-        response = RedirectResponse("/", 303)
-        keep(response, cookie, request.url.scheme == "https")
-        return response
-
-    @app.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
-        console.sessions.sign_out(request.cookies.get(COOKIE))
-        response = RedirectResponse("/sign-in", 303)
-        response.delete_cookie(COOKIE)
-        return response

@@ -11,6 +11,7 @@ from app.audit.acts import Actor, Acts
 from app.audit.commands.replay import Deciders
 from app.audit.store.lookup import canonical_id
 from app.audit.store.repository import Store, Stored
+from app.console.openid import OpenId
 from app.console.sessions import Sessions
 from app.contract.contract import Contract
 from app.errors import LetterInvalid
@@ -32,6 +33,8 @@ class Console:
     contract: Contract
     sessions: Sessions
     template: LetterTemplate
+    openid: OpenId | None = None
+    """Where people sign in, if not here."""
     hosts: frozenset[str] = frozenset()
     """Names that it answers to; all of them when empty. Where nobody signs in, a page of another site whose name was
     made to lead here could read everything."""

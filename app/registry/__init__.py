@@ -2,8 +2,8 @@
 
 from app.registry.client import ALIAS
 from app.registry.documents import adopt, document
-from app.registry.kept_pictures import keep_picture
 from app.registry.pulling import production_model, pull, pull_files
+from app.registry.run_files import keep_picture
 from app.registry.versions import Candidate, Registered, promote, register, write_verdict
 
 __all__ = [

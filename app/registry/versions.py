@@ -17,7 +17,7 @@ from app.models.mlmodel import CONTRACT_FILE, REFERENCE_FILE
 from app.models.pointer import GATE, GATE_DIGEST, GATE_REASONS, PASSED, REFUSED
 from app.registry.aliases import REASONS_JOINED_BY, move_alias
 from app.registry.client import ALIAS, EXPERIMENT, connect, public, translated
-from app.registry.kept_pictures import FOLDER
+from app.registry.run_files import CARD, FOLDER
 from app.scoring.model import Reference
 from app.settings import Settings
 
@@ -76,7 +76,7 @@ def register(candidate: Candidate, settings: Settings) -> Registered:
                 path = Path(folder, name)
                 path.write_bytes(picture)
                 mlflow.log_artifact(str(path), FOLDER)
-            mlflow.log_text(candidate.card, "model_card.md")
+            mlflow.log_text(candidate.card, CARD)
             number = _log_model(candidate, Path(folder), settings)
             name = settings.mlflow.model_name
             client.set_model_version_tag(name, number, "data_digest", candidate.data_digest)

@@ -33,6 +33,14 @@ SET_BY_THE_CHART = {
     "letters.template_file",
     "console.user_header",
     "console.officers",
+    "console.approvers",
+    "console.promotion",
+    "console.openid.issuer",
+    "console.openid.client_id",
+    "console.openid.client_secret",
+    "console.openid.url",
+    "console.openid.scopes",
+    "console.openid.groups_claim",
 }
 """By a value of its own, by the image, by a file that it mounts, or for commands that no pod of it runs."""
 

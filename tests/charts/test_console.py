@@ -50,16 +50,43 @@ def test_nobody_reaches_it_from_elsewhere_until_peers_are_named() -> None:
     assert rule["from"] == [prometheus, peer]
 
 
-def test_a_proxy_may_sign_people_in() -> None:
-    def variables(values: dict[str, Any]) -> dict[str, Any]:
-        (container,) = one(render("api", values), "Deployment", "api-console")["spec"]["template"]["spec"]["containers"]
-        return {it["name"]: it.get("value") for it in container["env"]}
+def variables(values: dict[str, Any]) -> dict[str, Any]:
+    (container,) = one(render("api", values), "Deployment", "api-console")["spec"]["template"]["spec"]["containers"]
+    return {it["name"]: it.get("value", it.get("valueFrom")) for it in container["env"]}
 
+
+def test_a_proxy_may_sign_people_in() -> None:
     assert "CONSOLE__USER_HEADER" not in variables(ON)
     people = {"enabled": True, "userHeader": "X-Forwarded-Email", "officers": ["jane@lender.example"]}
     told = variables({**CALLERS, "console": people})
     assert told["CONSOLE__USER_HEADER"] == "X-Forwarded-Email"
     assert told["CONSOLE__OFFICERS"] == '["jane@lender.example"]'
+
+
+def test_an_openid_provider_may_sign_people_in() -> None:
+    provider = {"issuer": "https://login.lender.example", "clientId": "console", "url": "https://console"}
+    people = {"enabled": True, "approvers": ["group:risk"], "openid": provider | {"existingSecret": "openid"}}
+    told = variables({**CALLERS, "console": people})
+    assert told["CONSOLE__OPENID__ISSUER"] == "https://login.lender.example"
+    assert told["CONSOLE__APPROVERS"] == '["group:risk"]'
+    assert told["CONSOLE__OPENID__CLIENT_SECRET"]["secretKeyRef"] == {"name": "openid", "key": "client-secret"}
+    public = variables({**CALLERS, "console": {"enabled": True, "openid": provider}})
+    assert "CONSOLE__OPENID__CLIENT_SECRET" not in public
+    both = {"enabled": True, "userHeader": "X-Forwarded-Email", "openid": provider}
+    assert "two ways to sign in" in refusal("api", {**CALLERS, "console": both})
+    lacking = {"enabled": True, "openid": {"issuer": "https://login.lender.example"}}
+    assert "needs console.openid.clientId" in refusal("api", {**CALLERS, "console": lacking})
+
+
+def test_it_reaches_the_training_data_only_to_promote() -> None:
+    ports = {5000, 5432}
+    for promotion in (False, True):
+        values = {**CALLERS, "console": {"enabled": True, "promotion": promotion}}
+        told = variables(values)
+        assert told["CONSOLE__PROMOTION"] == str(promotion).lower()
+        assert ("DATA" in told, "AWS_SECRET_ACCESS_KEY" in told) == (promotion, promotion)
+        rules = one(render("api", values), "NetworkPolicy", "api-console")["spec"]["egress"]
+        assert {rule["ports"][0]["port"] for rule in rules[1:]} == ports | ({9000} if promotion else set())
 
 
 def test_the_report_that_it_shows_is_made_each_night_by_the_image_that_computes() -> None:

@@ -27,6 +27,7 @@ from tests.system.conftest import Store
 
 KEY = "cdk_of_the_journeys"
 OFFICER = "j.doe"
+PROVIDER = ROOT / "build" / "provider"
 WIDTHS = {1280: 900, 390: 844}
 """With the height of such a window."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -55,7 +56,9 @@ def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lender]:
     policy, letter, callers = (folder / name for name in ("policy.yaml", "letter.html", "callers.yaml"))
     policy.write_text((ROOT / "configs" / "policy.yaml").read_text() + "\nreview: 0.04\n")
     letter.write_text(UNSETTLED.sub("as agreed", Settings().letters.template_file.read_text()))
-    callers.write_text(f"- {{name: {OFFICER}, sha256: {digest_of(KEY.encode()).hex()}, scopes: [read, review]}}\n")
+    callers.write_text(
+        f"- {{name: {OFFICER}, sha256: {digest_of(KEY.encode()).hex()}, scopes: [read, review, approve]}}\n"
+    )
     store = Store(folder)
     environment = store.environment | {
         "DECISION__POLICY_FILE": str(policy),
@@ -74,6 +77,40 @@ def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lender]:
     made.credit("outcomes", "report", "--keep")
     with _console(environment, port, folder / "console.log"):
         yield made
+
+
+@pytest.fixture(scope="session")
+def at_provider(lender: Lender, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a console whose people sign in at a certified OpenID provider."""
+    node, script = shutil.which("node"), PROVIDER / "provider.js"
+    if node is None or not (PROVIDER / "node_modules").is_dir():
+        pytest.skip("no OpenID provider is in build/provider: make journeys installs it where it may")
+    folder, port = tmp_path_factory.mktemp("provider"), free_port()
+    issuer, url = f"http://127.0.0.1:{free_port()}", f"http://127.0.0.1:{port}"
+    environment = lender.environment | {
+        "CONSOLE__OPENID__ISSUER": issuer,
+        "CONSOLE__OPENID__CLIENT_ID": "console",
+        "CONSOLE__OPENID__CLIENT_SECRET": "of-the-journeys",
+        "CONSOLE__OPENID__URL": url,
+        "CONSOLE__OFFICERS": '["group:officers"]',
+    }
+    with (folder / "provider.log").open("wb") as output:
+        process = subprocess.Popen([node, str(script), issuer, f"{url}/sign-in/done"], stdout=output, stderr=output)
+    try:
+
+        def answers() -> bool:
+            assert process.poll() is None, (folder / "provider.log").read_text()
+            try:
+                return httpx.get(f"{issuer}/.well-known/openid-configuration").is_success
+            except httpx.TransportError:
+                return False
+
+        wait_until(answers, bool)
+        with _console(environment, port, folder / "console.log"):
+            yield url
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.waiting import PATIENCE_SECONDS, wait_until
 from tests.journeys.conftest import OFFICER, Lender, Visitor
 
 pytestmark = pytest.mark.journeys
@@ -131,7 +133,36 @@ def test_models_are_seen_with_the_verdict_of_the_gate(visitor: Visitor) -> None:
     page.get_by_role("link", name="Models").click()
     assert "production" in page.get_by_role("region", name="Versions").inner_text()
     visitor.look("models")
+    page.get_by_role("region", name="Versions").get_by_role("link").first.click()
+    assert heading(visitor) == "Version 1, production"
+    picture = page.get_by_role("img").first
+    picture.scroll_into_view_if_needed()
+    wait_until(lambda: picture.evaluate("it => it.complete && it.naturalWidth"), bool)
+    assert "# credit-default-model" in page.get_by_role("region", name="Model card").inner_text()
+    visitor.look("model")
+    visitor.go("/models/1/promote")
+    visitor.look("promote")
     page.get_by_role("button", name="Sign out").click()
     visitor.look("sign-in")
     visitor.go("/models")
     assert page.url.endswith("/sign-in")
+
+
+def test_people_sign_in_at_a_provider_and_are_what_their_groups_say(browser: Any, at_provider: str) -> None:
+    for name, officer in (("j.doe", True), ("a.roe", False)):
+        context = browser.new_context()
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        page = context.new_page()
+        page.goto(at_provider)
+        page.get_by_role("link", name="Sign in there").click()
+        page.get_by_placeholder("Enter any login").fill(name)
+        page.get_by_placeholder("and password").fill("any")
+        page.get_by_role("button", name="Sign-in").click()
+        page.get_by_role("button", name="Continue").click()
+        assert page.get_by_role("heading", level=1).inner_text() == "Decisions"
+        assert f"{name}@lender.example" in page.get_by_role("banner").inner_text()
+        page.get_by_role("row").nth(1).get_by_role("link").click()
+        assert page.get_by_role("link", name="What if").count() == int(officer)
+        page.get_by_role("button", name="Sign out").click()
+        assert page.url == f"{at_provider}/sign-in"
+        context.close()

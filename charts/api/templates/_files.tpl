@@ -50,11 +50,9 @@
         path: {{ .Values.signing.key }}
 {{- end }}
 
-{{/* The S3 server of the checkpoints, and the keys to it, as variables. */}}
-{{- define "api.checkpointVariables" -}}
+{{/* The S3 server of training data and checkpoints, and the keys to it, as variables. */}}
+{{- define "api.s3Variables" -}}
 {{- $s3 := .Values.training.s3 }}
-- name: AUDIT__CHECKPOINTS
-  value: {{ .Values.audit.checkpoints.location | quote }}
 - name: MLFLOW_S3_ENDPOINT_URL
   value: {{ $s3.endpointUrl | quote }}
 {{- with $s3.existingSecret }}
@@ -69,4 +67,11 @@
       name: {{ . }}
       key: {{ $s3.secretKeyKey }}
 {{- end }}
+{{- end }}
+
+{{/* Where checkpoints are kept, as variables. */}}
+{{- define "api.checkpointVariables" -}}
+- name: AUDIT__CHECKPOINTS
+  value: {{ .Values.audit.checkpoints.location | quote }}
+{{ include "api.s3Variables" . }}
 {{- end }}

@@ -16,7 +16,7 @@ from app.audit.store.outcome_rows import outcomes
 from app.audit.store.repository import Store
 from app.callers.known import Callers
 from app.console.console_routes import create_console
-from app.console.sessions import COOKIE, Proxied, Sessions
+from app.console.sessions import COOKIE, Proxied, Roles, Sessions
 from app.console.shared import Console
 from app.letters.template import read_template
 from app.outcomes.given import Given
@@ -343,7 +343,7 @@ def test_who_has_no_session_is_sent_to_sign_in_and_sees_nothing(sqlite_store: St
 
 def test_whom_a_proxy_names_is_kept_and_only_officers_write_letters(sqlite_store: Store, tmp_path: Path) -> None:
     it = world(sqlite_store, tmp_path, CALLERS)
-    proxied = Proxied("X-Forwarded-Email", frozenset({"officer@lender.example"}))
+    proxied = Proxied("X-Forwarded-Email", Roles(frozenset({"officer@lender.example"})))
     browser = Browser(create_console(replace(it.console, sessions=Sessions(CALLERS, "somebody", proxied))))
     officer, viewer = ({"X-Forwarded-Email": f"{name}@lender.example"} for name in ("officer", "viewer"))
     page = f"/decisions/{it.refused}"

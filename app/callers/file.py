@@ -1,7 +1,7 @@
 """Reads the API clients from a YAML file; messages about it never quote what it holds, which may be a key."""
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, NotRequired, get_args
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
@@ -19,6 +19,7 @@ MAKE = "credit keys new NAME --scope predict makes a key and its entry"
 RULES = {
     "name": "must be 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit; put a number into quotes",
     "sha256": f"must be the 64 lower-case hexadecimal digits of the key's SHA-256, not the key; {MAKE}",
+    "per_minute": "must be a whole number from 1 to 1000000, requests a minute; leave it out for no limit",
     "scopes": f"must be a list of {', '.join(get_args(Scope))}, or of some of them",
 }
 
@@ -30,6 +31,7 @@ class CallerEntry(TypedDict):
     name: Annotated[str, Field(pattern=NAME)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     scopes: Annotated[list[Scope], Field(min_length=1)]
+    per_minute: NotRequired[Annotated[int, Field(ge=1, le=1_000_000)]]
 
 
 ENTRIES = TypeAdapter(list[CallerEntry])
@@ -64,7 +66,9 @@ def parse_callers(content: bytes, name: str) -> Callers:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         sentences = dict.fromkeys(_sentence(detail) for detail in found)
         raise CallersInvalid(f"callers {name}: {'; '.join(sentences)}") from None
-    callers = [Caller(it["name"], bytes.fromhex(it["sha256"]), frozenset(it["scopes"])) for it in entries]
+    callers = [
+        Caller(it["name"], bytes.fromhex(it["sha256"]), frozenset(it["scopes"]), it.get("per_minute")) for it in entries
+    ]
     owners: dict[bytes, int] = {}
     for index, caller in enumerate(callers, 1):
         if (other := owners.setdefault(caller.digest, index)) != index:
@@ -88,5 +92,5 @@ def _sentence(detail: Any) -> str:
     if len(place) == 1:
         return f"{entry} must have name, sha256 and scopes; {MAKE}"
     if place[1] not in RULES:
-        return f"{entry} has something beside name, sha256 and scopes; remove it, above all if it is a key"
+        return f"{entry} has something beside name, sha256, scopes and per_minute; remove it, above all if it is a key"
     return f"{entry}: {place[1]} {RULES[place[1]]}"

@@ -22,6 +22,8 @@ class Caller:
     name: str
     digest: bytes
     scopes: frozenset[Scope]
+    per_minute: int | None = None
+    """Most requests that it may make, at each server; None: as many as it likes."""
 
     def __str__(self) -> str:
         """Tells keys of one client apart, and nothing of the key."""

@@ -15,7 +15,8 @@ def new_key() -> str:
     return PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
 
 
-def entry_of(name: str, key: str, scopes: list[str]) -> str:
+def entry_of(name: str, key: str, scopes: list[str], per_minute: int | None = None) -> str:
     """The lines to add to the callers' file for a key: its hash, not the key."""
+    limit = "" if per_minute is None else f"  per_minute: {per_minute}\n"
     # In quotes, because 64 digits alone would be read as a number.
-    return f'- name: "{name}"\n  sha256: "{digest_of(key.encode()).hex()}"\n  scopes: [{", ".join(scopes)}]\n'
+    return f'- name: "{name}"\n  sha256: "{digest_of(key.encode()).hex()}"\n  scopes: [{", ".join(scopes)}]\n{limit}'

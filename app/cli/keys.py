@@ -17,6 +17,7 @@ EPILOG = """\b
 Examples:
   credit keys new branch-office --scope predict >> callers.yaml
   credit keys new auditor --scope read --scope predict
+  credit keys new website --scope predict --per-minute 600 >> callers.yaml
 
 The key is shown once, on standard error; the entry on standard output holds only its hash."""
 
@@ -57,6 +58,10 @@ def new(
             help="What the key is for; may be given twice.",
         ),
     ],
+    per_minute: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=1_000_000, help="Most requests a minute, at each server."),
+    ] = None,
 ) -> None:
     """Make a key for an API client.
 
@@ -66,4 +71,4 @@ def new(
 
     key = new_key()
     typer.echo(f"key of {name}, shown only now: {key}", err=True)
-    typer.echo(entry_of(name, key, list(dict.fromkeys(scopes))), nl=False)
+    typer.echo(entry_of(name, key, list(dict.fromkeys(scopes)), per_minute), nl=False)

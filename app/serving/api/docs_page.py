@@ -9,13 +9,14 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from app import __version__
 from app.serving.api.inputs import RequestTypes
 from app.serving.api.openapi import add_keys
 from app.serving.api.outcome_types import OutcomesRequest
 from app.serving.api.schema import Problem
+from app.serving.http.problems import OVERLOADED, TYPES
 
 TITLE = "Credit-default decisions"
 DESCRIPTION = (
@@ -126,8 +127,14 @@ def asset_of(name: str) -> bytes:
     return (Path(__file__).with_name("swagger_ui") / name).read_bytes()
 
 
+@cache
+def problem_page_of(name: str) -> str:
+    """What a kind of problem means and what to do, in Markdown."""
+    return (Path(__file__).with_name("problem_pages") / f"{name}.md").read_text()
+
+
 def docs_router() -> APIRouter:
-    """GET /docs and the files of its page."""
+    """GET /docs with the files of its page, and the pages of problems."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")
@@ -139,5 +146,12 @@ def docs_router() -> APIRouter:
         if name not in ASSETS:
             raise HTTPException(404)
         return Response(asset_of(name), media_type=ASSETS[name])
+
+    @router.get("/problems/{name}")
+    def problem_page(name: str) -> Response:
+        if name not in (*TYPES.values(), OVERLOADED):
+            raise HTTPException(404)
+        # As plain text, because browsers keep Markdown as a file.
+        return PlainTextResponse(problem_page_of(name))
 
     return router

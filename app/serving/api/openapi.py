@@ -4,9 +4,9 @@ from typing import Any
 
 from app.serving.api.inputs import RequestTypes
 from app.serving.api.outcome_types import EXAMPLE_OUTCOME
-from app.serving.http.access import NO_KEY, OUT_OF_SCOPE
+from app.serving.http.access import NO_KEY, OUT_OF_SCOPE, OVER_LIMIT
 from app.serving.http.paths import endpoint_of
-from app.serving.http.problems import MEDIA_TYPE, title_of
+from app.serving.http.problems import MEDIA_TYPE, title_of, type_of
 
 MEANINGS: dict[int, str] = {
     400: "The header Idempotency-Key cannot be used, or the body was not sent to its end.",
@@ -19,6 +19,8 @@ MEANINGS: dict[int, str] = {
     415: "The body is not declared as application/json (in UTF-8, not compressed). It has to be declared.",
     422: "The body is not a valid request; errors names each place. Not JSON at all is 422 too, and so is an"
     " Idempotency-Key that was sent with another body.",
+    429: "The API key has asked as often as it may in this minute; only where the operator limits it. RateLimit tells"
+    " of the limit in every answer to such a key, Retry-After when to ask again (seconds).",
     500: "The service failed.",
     503: "No model is loaded yet, decisions cannot be kept, or the database is away; Retry-After says when to ask "
     "again (seconds).",
@@ -63,7 +65,7 @@ KEPT: dict[int | str, dict[str, Any]] = {
 
 RETRY_AFTER = {"Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}}}
 CHALLENGE = {"WWW-Authenticate": {"description": "The scheme: Bearer.", "schema": {"const": "Bearer"}}}
-HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 409: RETRY_AFTER, 503: RETRY_AFTER}
+HEADERS: dict[int, dict[str, Any]] = {401: CHALLENGE, 409: RETRY_AFTER, 429: RETRY_AFTER, 503: RETRY_AFTER}
 DETAILS: dict[int, str] = {
     400: "Idempotency-Key must be one text of 1 to 255 letters, digits and signs without spaces",
     401: NO_KEY,
@@ -74,6 +76,7 @@ DETAILS: dict[int, str] = {
     413: "the body may have at most 64 KiB",
     415: "send the header Content-Type: application/json",
     422: "data must hold exactly one of features and applicant",
+    429: OVER_LIMIT.format(600),
     500: "boom",
     503: "no model is loaded: the first attempt to load one has not ended",
 }
@@ -82,7 +85,7 @@ DETAILS: dict[int, str] = {
 def example_of(status: int) -> dict[str, Any]:
     """What an answer of that status looks like."""
     example: dict[str, Any] = {
-        "type": "about:blank",
+        "type": type_of(status),
         "title": title_of(status),
         "status": status,
         "detail": DETAILS[status],
@@ -105,7 +108,7 @@ def add_keys(document: dict[str, Any]) -> None:
                 operation["security"] = []
                 continue
             operation["security"] = [{}, {KEY: []}]
-            refusals = problems(401) if endpoint.hidden else problems(401, 403)
+            refusals = problems(401, 429) if endpoint.hidden else problems(401, 403, 429)
             operation["responses"] |= {str(status): told for status, told in refusals.items()}
 
 

@@ -255,7 +255,7 @@ class FieldError(Answer):
 class Problem(Answer):
     """An error, as RFC 9457 lays it out."""
 
-    type: str = Field(description="about:blank: the status says it all.", examples=["about:blank"])
+    type: str = Field(description="Where this server tells more of it.", examples=["/problems/invalid"])
     title: str = Field(description="The status in words.", examples=["Unprocessable Content"])
     status: int = Field(description="The HTTP status.", examples=[422])
     detail: str = Field(description="What is wrong and what to do.", examples=["features must hold exactly 11 values"])

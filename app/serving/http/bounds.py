@@ -6,7 +6,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from app.serving.http.edge import Edge
 from app.serving.http.paths import KIB, SHEDDABLE
-from app.serving.http.problems import MEDIA_TYPE, TOO_MANY, RetryAfter, problem_body
+from app.serving.http.problems import MEDIA_TYPE, OVERLOADED, TOO_MANY, RetryAfter, problem_body
 from app.serving.http.refusing import RefusingProtocol
 from app.serving.http.server import CLOSE_HEADER
 
@@ -141,14 +141,15 @@ class BoundedProtocol(RefusingProtocol):
         self.refuse(response(status, detail, CLOSE))
 
 
-def response(status: int, detail: str, headers: bytes) -> bytes:
-    """A problem as it goes over the line, with no id of a request, of which too little is known. headers: lines."""
-    body = problem_body(status, detail)
+def response(status: int, detail: str, headers: bytes, name: str = "") -> bytes:
+    """A problem as it goes over the line, with no id of a request, of which too little is known. headers: lines. name:
+    of its type, where it is not the status's own."""
+    body = problem_body(status, detail, name)
     described = b"content-type: %s\r\ncontent-length: %d\r\n" % (MEDIA_TYPE, len(body))
     return STATUS_LINE[status] + described + headers + b"\r\n" + body
 
 
 NO_UPGRADE = "this server speaks HTTP/1.1 alone: send the request without the header Upgrade"
 RETRY_AFTER = b"%s: %s\r\n" % RetryAfter.SHED.header
-SHED = response(503, TOO_MANY, RETRY_AFTER)
-SHED_AND_CLOSE = response(503, TOO_MANY, RETRY_AFTER + CLOSE)
+SHED = response(503, TOO_MANY, RETRY_AFTER, OVERLOADED)
+SHED_AND_CLOSE = response(503, TOO_MANY, RETRY_AFTER + CLOSE, OVERLOADED)

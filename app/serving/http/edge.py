@@ -74,9 +74,10 @@ class Edge:
         self.load.count(1)
         request_id, trace = request_id_of(values), trace_of(values)
         caller = route = None
+        limits: Headers = []
         token = enter_request(request_id, trace)
         try:
-            caller, answer = self.refuse(PREDICT, headers, values)
+            caller, answer, limits = self.refuse(PREDICT, headers, values)
             if answer is None:
                 route = PREDICT.template
                 answer = self._predict(values, body, caller)
@@ -86,17 +87,23 @@ class Edge:
             leave_request(token)
         status, answer_headers, content = answer
         answer_headers.append((HEADER, request_id.encode()))
+        answer_headers += limits
         self.finish("POST", PREDICT.template, route, status, started, caller, request_id, trace)
         return answer
 
-    def refuse(self, endpoint: Endpoint, headers: Headers, values: HeaderValues) -> tuple[str | None, Answered | None]:
-        """The caller's name, and the refusal of what is not let in before anything of its body is read."""
+    def refuse(
+        self, endpoint: Endpoint, headers: Headers, values: HeaderValues
+    ) -> tuple[str | None, Answered | None, Headers]:
+        """The caller's name, the refusal of what is not let in before anything of its body is read, and what every
+        answer tells of the key's limit."""
         caller = refusal = None
+        limits: Headers = []
         if endpoint.scope is not None and self._admission.callers is not None:
-            caller, refusal = admit(
-                self._admission.callers, endpoint.scope, endpoint.hidden, headers, self._admission.requests
+            who = self._admission
+            caller, refusal, limits = admit(
+                self._admission.callers, who.limits, endpoint.scope, endpoint.hidden, headers, who.requests
             )
-        return caller, refusal or refuse_declared(endpoint, values)
+        return caller, refusal or refuse_declared(endpoint, values), limits
 
     def count(self, handler: str, method: str, status: int) -> None:
         """Count an answer that is not worth a line in the log. handler: the template of its path, or UNROUTED."""
@@ -169,6 +176,7 @@ class EdgeMiddleware:
         request_id, trace = request_id_of(values), trace_of(values)
         body = LimitedBody(endpoint, scope["method"], values, receive, self._edge.load)
         status = None
+        limits: Headers = []
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -176,7 +184,7 @@ class EdgeMiddleware:
                 if method == "OPTIONS" and message["status"] == 405:
                     message = _allowing(message)
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode())]
+                message["headers"] = [*message.get("headers", ()), (HEADER, request_id.encode()), *limits]
             elif status == 204:
                 message = {"type": "http.response.body"}
             elif body.unread and not message.get("more_body", False):
@@ -188,7 +196,7 @@ class EdgeMiddleware:
 
         token = enter_request(request_id, trace)
         try:
-            scope["caller"], refusal = self._edge.refuse(endpoint, headers, values)
+            scope["caller"], refusal, limits = self._edge.refuse(endpoint, headers, values)
             if refusal is None:
                 await self.app(scope, body, send_with_id)
             else:

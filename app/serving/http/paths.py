@@ -55,6 +55,7 @@ ENDPOINTS = (
     Endpoint("/docs", None, public=True),
     Endpoint("/docs/{name}", None, public=True),
     Endpoint("/openapi.json", None, public=True),
+    Endpoint("/problems/{name}", None, public=True),
     Endpoint("/livez", None, quiet=True),
     Endpoint("/readyz", None, quiet=True),
     Endpoint("/metrics", None, quiet=True),

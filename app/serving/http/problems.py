@@ -39,6 +39,26 @@ class RetryAfter(IntEnum):
 # Python renames these from release to release.
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
+TYPES = {
+    400: "malformed",
+    401: "no-api-key",
+    403: "out-of-scope",
+    404: "not-found",
+    405: "method-not-allowed",
+    408: "too-slow",
+    409: "under-way",
+    413: "too-large",
+    415: "media-type",
+    422: "invalid",
+    429: "over-limit",
+    431: "header-too-large",
+    500: "failed",
+    503: "unavailable",
+}
+"""The last place of a problem's address, by its status; the page that is there tells more."""
+OVERLOADED = "overloaded"
+"""The other problem of status 503."""
+
 # What Starlette says by itself is only the status in words; these say what to do.
 DETAILS = {
     404: "there is nothing at this path; /docs lists what there is",
@@ -60,16 +80,24 @@ def title_of(status: int) -> str:
     return TITLES.get(status) or HTTPStatus(status).phrase
 
 
-def problem_body(status: int, detail: str, **more: Any) -> bytes:
-    """A problem as JSON. more: what is told beside what every problem tells."""
-    told = {"type": "about:blank", "title": title_of(status), "status": status, "detail": detail}
+def type_of(status: int, name: str = "") -> str:
+    """The address of a problem's page, at the server that has it. name: where it is not the status's own."""
+    name = name or TYPES.get(status, "")
+    return f"/problems/{name}" if name else "about:blank"
+
+
+def problem_body(status: int, detail: str, name: str = "", **more: Any) -> bytes:
+    """A problem as JSON. name: of its type, where it is not the status's own. more: what is told beside that."""
+    told = {"type": type_of(status, name), "title": title_of(status), "status": status, "detail": detail}
     return json.dumps(told | more).encode()
 
 
-def problem(status: int, detail: str, headers: Headers | None = None, errors: Sequence[FieldError] = ()) -> Answered:
+def problem(
+    status: int, detail: str, headers: Headers | None = None, errors: Sequence[FieldError] = (), name: str = ""
+) -> Answered:
     """The answer to a request that went wrong, with the id of the one that this code runs for."""
     listed = {"errors": [error.model_dump() for error in errors]} if errors else {}
-    body = problem_body(status, detail, request_id=current_request_id(), **listed)
+    body = problem_body(status, detail, name, request_id=current_request_id(), **listed)
     return answer_of(status, headers or [], body, MEDIA_TYPE)
 
 
@@ -82,7 +110,8 @@ def _of_http_exception(error: HTTPException) -> Answered:
     headers = [
         (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (error.headers or {}).items()
     ]
-    return problem(error.status_code, DETAILS.get(error.status_code) or error.detail, headers)
+    name = OVERLOADED if error.detail == TOO_MANY else ""
+    return problem(error.status_code, DETAILS.get(error.status_code) or error.detail, headers, name=name)
 
 
 def _of_body(error: BodyInvalid) -> Answered:

@@ -9,6 +9,7 @@ from typing import Any
 from app.callers.file import parse_callers, read_callers
 from app.callers.known import Callers
 from app.metrics import Metrics
+from app.serving.http.rate_limits import RateLimits
 from app.serving.live.reloads import Reloads
 from app.serving.live.watched_file import FileWatch
 
@@ -26,6 +27,7 @@ class Admission:
     ) -> None:
         self.callers = callers
         self._changed = changed
+        self.limits = RateLimits()
         self.requests = metrics.requests_by_caller
         self._reloads = Reloads("callers", source, metrics.callers_reloads)
 

@@ -61,7 +61,7 @@ def test_one_name_may_have_several_keys_so_that_a_key_can_be_changed_without_a_p
         ),
         (ENTRY.replace("[predict, read]", "predict"), "entry 1: scopes must be a list"),
         (ENTRY.replace("[predict, read]", "[]"), "entry 1: scopes must be a list"),
-        (f"{ENTRY}  key: {KEY}\n", "entry 1 has something beside name, sha256 and scopes; remove it"),
+        (f"{ENTRY}  key: {KEY}\n", "entry 1 has something beside name, sha256, scopes and per_minute; remove it"),
         (f"{ENTRY}  {KEY}: 1\n", "entry 1 has something beside"),
         (f"{ENTRY}  1: {KEY}\n", "entry 1 has something beside"),
         (ENTRY + OTHER + ENTRY.replace("branch", "back"), "entry 3: sha256 is that of entry 1; each needs a key"),
@@ -96,3 +96,16 @@ def test_a_file_that_is_not_there_is_refused_like_a_bad_setting(tmp_path: Path) 
 def test_the_name_for_messages_is_the_files() -> None:
     with pytest.raises(CallersInvalid, match=r"^callers keys\.yaml: "):
         parse_callers(b"", "keys.yaml")
+
+
+def test_a_key_may_have_a_limit() -> None:
+    entry = f"- {{name: website, sha256: '{'a' * 64}', scopes: [predict], per_minute: 600}}\n"
+    assert parse_callers(entry.encode(), "callers.yaml").known[0].per_minute == 600
+    for value in ("0", "1.5", "many", "1000001"):
+        with pytest.raises(CallersInvalid, match="per_minute must be a whole number from 1 to 1000000"):
+            parse_callers(entry.replace("600", value).encode(), "callers.yaml")
+
+
+def test_an_entry_that_is_made_with_a_limit_has_it() -> None:
+    made = entry_of("website", "cdk_x", ["predict"], 60)
+    assert parse_callers(made.encode(), "callers.yaml").known[0].per_minute == 60

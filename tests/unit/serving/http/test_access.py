@@ -14,6 +14,7 @@ from app.metrics import Metrics
 from app.serving.api.schema import Problem
 from app.serving.http.access import admit
 from app.serving.http.paths import ENDPOINTS
+from app.serving.http.rate_limits import RateLimits
 from app.settings import Settings
 from app.times import Month
 from harness.servers import audit_in
@@ -174,6 +175,7 @@ def test_nothing_of_the_body_is_read_before_the_key_is_known() -> None:
 def test_who_asks_is_known_whether_let_in_or_not(needed: Scope, name: str) -> None:
     known = {caller.name: caller.scopes for caller in CALLERS.known}
     headers = [(b"authorization", f"Bearer cdk_{name}".encode())]
-    found, refusal = admit(CALLERS, needed, needed == "read", headers, Metrics(0.05).requests_by_caller)
+    counter = Metrics(0.05).requests_by_caller
+    found, refusal, _ = admit(CALLERS, RateLimits(), needed, needed == "read", headers, counter)
     assert found == (name if name in known else None)
     assert (refusal is None) == (needed in known.get(name, ()))

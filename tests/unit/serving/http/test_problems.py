@@ -2,10 +2,13 @@ import json
 import logging
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from app.errors import CreditError
 from app.serving.api.schema import FieldError, Problem
-from app.serving.http.problems import described, problem
+from app.serving.http.bounds import SHED
+from app.serving.http.problems import OVERLOADED, TOO_MANY, TYPES, described, problem, problem_of, title_of
+from app.settings import ROOT
 from tests.support.fakes import Api, constant_model, failing_model, json_file
 
 
@@ -14,7 +17,32 @@ def test_a_problem_is_problem_json_with_the_status_in_number_and_words() -> None
     assert status == 413
     assert headers == [(b"content-length", b"%d" % len(content)), (b"content-type", b"application/problem+json")]
     body = json.loads(content)
-    assert (body["status"], body["title"], body["type"]) == (413, "Content Too Large", "about:blank")
+    assert (body["status"], body["title"], body["type"]) == (413, "Content Too Large", "/problems/too-large")
+
+
+def test_every_type_has_a_page_at_the_server_and_every_page_is_in_the_documentation() -> None:
+    api = Api(constant_model(0.3))
+    names = {*TYPES.values(), OVERLOADED}
+    assert {it.stem for it in (ROOT / "app" / "serving" / "api" / "problem_pages").glob("*.md")} == names
+    listed = (ROOT / "docs" / "problems.md").read_text()
+    for status, name in [*TYPES.items(), (503, OVERLOADED)]:
+        page = api.get(f"/problems/{name}")
+        assert page.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert page.text.startswith(f"# {title_of(status)} ({status}): {name}\n")
+        assert "**What to do.**" in page.text
+        assert f"`/problems/{name}`" in listed
+    for name in ("nothing", "..%2Fschema"):
+        assert api.get(f"/problems/{name}").status_code == 404
+
+
+def test_a_status_without_a_type_is_what_http_says_it_is() -> None:
+    assert json.loads(problem(418, "no")[2])["type"] == "about:blank"
+
+
+def test_too_many_is_told_apart_from_what_is_away() -> None:
+    refused, away = (problem_of(HTTPException(503, detail)) for detail in (TOO_MANY, "no model"))
+    assert [json.loads(it[2])["type"] for it in (refused, away)] == ["/problems/overloaded", "/problems/unavailable"]
+    assert b'"/problems/overloaded"' in SHED
 
 
 def test_errors_are_listed_only_when_there_are_any() -> None:

@@ -42,6 +42,26 @@ def table(rows: Sequence[Sequence[str]], figures: bool = False) -> str:
     return _drawn(rows, figures) if sys.stdout.isatty() else "\n".join(_aligned(rows, figures))
 
 
+def markdown_table(rows: Sequence[Sequence[str]], figures: bool = True) -> str:
+    """The same as a table of Markdown."""
+    head, *body = ("| " + " | ".join(it.replace("|", "\\|") for it in row) + " |" for row in rows)
+    return "\n".join([head, "|---|" + ("---:|" if figures else "---|") * (len(rows[0]) - 1), *body])
+
+
+Part = str | list[list[str]]
+"""Of a report: a sentence, or a table whose first row has the heads."""
+
+
+def as_text(parts: Sequence[Part]) -> str:
+    """A report for a terminal."""
+    return "\n\n".join(it if isinstance(it, str) else table(it, figures=True) for it in parts)
+
+
+def as_markdown(title: str, parts: Sequence[Part]) -> str:
+    """A report as a page of Markdown."""
+    return "\n\n".join([f"# {title}", *(it if isinstance(it, str) else markdown_table(it) for it in parts)])
+
+
 def number(value: float | None, spec: str = ".4f") -> str:
     """A figure, or a dash where there is none."""
     return "-" if value is None or value != value else format(value, spec)

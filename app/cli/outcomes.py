@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.record import Since, Until, decisions_of, opened
-from app.cli.results import AsJson, finish
+from app.cli.results import AsJson, AsMarkdown, finish, finish_report
 from app.terminal import progress
 from app.user import user
 
@@ -60,6 +60,7 @@ def report(
         bool, typer.Option("--keep", help="Keep it in the record, for the console's page and the alerts.")
     ] = False,
     as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Compare what was expected with what happened, by month of decision and version.
 
@@ -70,7 +71,7 @@ def report(
     from app.audit.store.review_rows import reviews
     from app.contract_file import load_contract
     from app.reports.decided import read_decisions
-    from app.reports.kept_reports import keep_report
+    from app.reports.kept_reports import OUTCOMES, keep_report
     from app.reports.performance import outcome_report
 
     if keep and (since is not None or until is not None):
@@ -80,15 +81,15 @@ def report(
     with decisions_of(store, since, until) as (records, done):
         found = outcome_report(read_decisions(records, store, by_people, done), known, store, contract)
     if keep:
-        keep_report(store, found, signer_of(settings.audit))
-    finish(found, as_json)
+        keep_report(store, OUTCOMES, found, signer_of(settings.audit))
+    finish_report(found, as_json, as_markdown)
 
 
 FAIRNESS = """\b
 Example:
   credit fairness --groups groups.csv --since 2026-01-01 --factors
 
-FILE is a CSV with application_id and a column for each kind of group; it is read and kept nowhere."""
+FILE is a CSV with application_id and a column for each kind of group. It is kept nowhere; --keep keeps the figures."""
 
 
 def fairness(
@@ -98,7 +99,9 @@ def fairness(
     factors: Annotated[
         bool, typer.Option("--factors", help="Tell what each factor does to the distance; needs the models.")
     ] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep it in the record, for the console's page.")] = False,
     as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Compare what was decided about groups that no model sees.
 
@@ -107,6 +110,7 @@ def fairness(
     """
     from app.audit.commands.registered import registered
     from app.audit.commands.replay import Deciders
+    from app.audit.signing import signer_of
     from app.audit.store.outcome_rows import outcomes
     from app.audit.store.recorded_policies import RecordedPolicies
     from app.audit.store.review_rows import reviews
@@ -116,6 +120,7 @@ def fairness(
     from app.reports.group_bands import GroupBands
     from app.reports.group_gaps import GroupGaps
     from app.reports.group_swaps import GroupSwaps
+    from app.reports.kept_reports import FAIRNESS as KIND, keep_report
 
     names, known = read_groups(groups)
     settings, store = opened()
@@ -124,4 +129,6 @@ def fairness(
     by_people = reviews(store)
     with decisions_of(store, since, until) as (records, done):
         found = fairness_report(read_decisions(records, store, by_people, done), known, bands, swaps, gaps)
-    finish(found, as_json)
+    if keep:
+        keep_report(store, KIND, found, signer_of(settings.audit))
+    finish_report(found, as_json, as_markdown)

@@ -7,6 +7,7 @@ import typer
 
 from app.exits import DONE, REFUSED
 
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Write a page of Markdown.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
 
 
@@ -14,6 +15,22 @@ class Result(Protocol):
     """`str` is for people. Where it has `passed`, False means that the answer is no."""
 
     def to_json(self) -> dict[str, Any]: ...
+
+
+class MarkdownResult(Result, Protocol):
+    """One that can be a page."""
+
+    def to_markdown(self) -> str: ...
+
+
+def finish_report(result: MarkdownResult, as_json: bool, as_markdown: bool) -> None:
+    """As finish, for one that can be a page too."""
+    if as_json and as_markdown:
+        raise typer.BadParameter("--json and --markdown are two forms; ask for one of them")
+    if as_markdown:
+        typer.echo(result.to_markdown())
+        raise typer.Exit(DONE)
+    finish(result, as_json)
 
 
 def finish(result: Result, as_json: bool) -> None:

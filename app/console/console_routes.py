@@ -19,7 +19,8 @@ from app.console.sessions import COOKIE, Person
 from app.console.shared import Console
 from app.console.sign_in_pages import add_signing_in
 from app.errors import CreditError
-from app.reports.kept_reports import latest_report
+from app.reports.fairness import LIMITS
+from app.reports.kept_reports import FAIRNESS, OUTCOMES, latest_report
 from app.reports.vintages import AGES
 
 HERE = Path(__file__).parent
@@ -104,8 +105,13 @@ def create_console(console: Console) -> FastAPI:
 
     @app.get("/outcomes")
     def outcome_page(request: Request) -> Response:
-        at, report = latest_report(console.store) or ("", None)
+        at, report = latest_report(console.store, OUTCOMES) or ("", None)
         return page(request, "outcomes.html", at=at, report=report, ages=AGES)
+
+    @app.get("/fairness")
+    def fairness_page(request: Request) -> Response:
+        at, report = latest_report(console.store, FAIRNESS) or ("", None)
+        return page(request, "fairness.html", at=at, report=report, limits=LIMITS)
 
     @app.get("/metrics")
     def metrics() -> Response:

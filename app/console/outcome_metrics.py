@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from app.audit.store.repository import Store
 from app.audit.store.review_rows import count_waiting
-from app.reports.kept_reports import latest_report
+from app.reports.kept_reports import OUTCOMES, latest_report
 from app.reports.outcome_tables import OutcomeReport
 from app.reports.watched import Watched
 from app.times import microseconds
@@ -35,7 +35,7 @@ class OutcomeMetrics:
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """What waits for people, and the report where one is kept. Raises RecordUnavailable, RecordInvalid."""
         yield from waiting_families(*count_waiting(self._store))
-        latest = latest_report(self._store)
+        latest = latest_report(self._store, OUTCOMES)
         if latest is not None:
             yield from families(*latest)
 

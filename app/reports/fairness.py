@@ -10,7 +10,7 @@ from app.reports.figures import Share
 from app.reports.group_bands import GroupBand, GroupBands
 from app.reports.group_gaps import FactorGap, GroupGaps
 from app.reports.group_swaps import GroupSwap, GroupSwaps
-from app.terminal import number, table
+from app.terminal import Part, as_markdown, as_text, number
 from app.training.groups import ratio_of
 
 ALL = "all"
@@ -62,31 +62,37 @@ class FairnessReport:
         return asdict(self) | {"note": LIMITS}
 
     def __str__(self) -> str:
+        return as_text(self._parts())
+
+    def to_markdown(self) -> str:
+        return as_markdown("Groups that no model sees", self._parts())
+
+    def _parts(self) -> list[Part]:
         rows = [["column", "group", "month", "version", "decisions", "approved", "ratio", "95 %"]]
         for it in self.groups:
             about = [it.column, it.group, it.month, it.version, f"{it.decisions:,}", f"{it.approval_rate:.2%}"]
             rows.append([*about, number(it.ratio, ".3f"), _interval(it.ratio, it.low, it.high, ".3f")])
         head = f"{self.joined:,} of {self.decisions:,} decisions are on applications of the file"
-        parts = [head, table(rows, figures=True)]
+        parts: list[Part] = [head, rows]
         if self.bands:
-            parts.append(table(_band_rows(self.bands), figures=True))
+            parts.append(_band_rows(self.bands))
         if self.swaps:
             rows = [["column", "group", "version", "challenger", "both scored", "only version", "only challenger"]]
             for swap in self.swaps:
                 counts = [f"{count:,}" for count in (swap.decisions, swap.swapped_out, swap.swapped_in)]
                 rows.append([swap.column, swap.group, swap.version, swap.challenger, *counts])
-            parts.append(table(rows, figures=True))
+            parts.append(rows)
         if self.gaps:
             rows = [["column", "group", "factor", "log-odds above the largest group", "approval ratio without it"]]
             for gap in self.gaps:
                 about = [gap.column, gap.group, gap.factor or "as it is", f"{gap.difference:+.4f}"]
                 rows.append([*about, number(gap.ratio, ".3f")])
-            parts.append(table(rows, figures=True))
+            parts.append(rows)
         if self.passed_over:
             parts.append(
                 f"factors: {self.passed_over:,} decisions are left out, whose models cannot be had or explained"
             )
-        return "\n\n".join([*parts, LIMITS])
+        return [*parts, LIMITS]
 
 
 def fairness_report(

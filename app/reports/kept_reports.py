@@ -1,6 +1,7 @@
-"""Keeps reports of outcomes in the record, signed: what was known when, read in a moment by pages and alerts."""
+"""Keeps reports in the record, signed: what was known when, read in a moment by pages and alerts."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -9,33 +10,47 @@ from app.audit.signing import Signer
 from app.audit.store.repository import Store
 from app.errors import RecordInvalid
 from app.ids import Ids
+from app.reports.fairness import FairnessReport
 from app.reports.outcome_tables import OutcomeReport
 from app.times import microseconds_now, utc
 
-NAME = "outcomes"
-READER = TypeAdapter(OutcomeReport)
+Report = TypeVar("Report", OutcomeReport, FairnessReport)
 
 
-def keep_report(store: Store, report: OutcomeReport, signer: Signer) -> None:
+@dataclass(frozen=True, slots=True)
+class KeptReport(Generic[Report]):
+    """One kind of report."""
+
+    name: str
+    reader: TypeAdapter[Report]
+    command: str
+    """That makes and keeps one."""
+
+
+OUTCOMES = KeptReport("outcomes", TypeAdapter(OutcomeReport), "credit outcomes report --keep")
+FAIRNESS = KeptReport("fairness", TypeAdapter(FairnessReport), "credit fairness --groups FILE --keep")
+
+
+def keep_report(store: Store, kind: KeptReport[Report], report: Report, signer: Signer) -> None:
     """In a chain of its own. Raises RecordUnavailable."""
-    entry = Entry("report", NAME, microseconds_now(), {"report": report.to_json()})
+    entry = Entry("report", kind.name, microseconds_now(), {"report": report.to_json()})
     store.insert([link_of(*it) for it in Chain(Ids().next()).seal([entry])], signer)
 
 
-def latest_report(store: Store) -> tuple[str, OutcomeReport] | None:
+def latest_report(store: Store, kind: KeptReport[Report]) -> tuple[str, Report] | None:
     """When the latest was made, and what it says; None where none is kept.
 
     Raises RecordUnavailable, and RecordInvalid for one that is not what was written, or of another release.
     """
-    stored = store.latest("report", NAME)
+    stored = store.latest("report", kind.name)
     if stored is None:
         return None
     link = stored.to_link()
     try:
-        return utc(link.at), READER.validate_python(_numbers(link.fields["report"]))
+        return utc(link.at), kind.reader.validate_python(_numbers(link.fields["report"]))
     except (KeyError, ValidationError) as error:
         raise RecordInvalid(
-            "the latest report of outcomes is of another release; credit outcomes report --keep makes one anew"
+            f"the latest report of {kind.name} is of another release; {kind.command} makes one anew"
         ) from error
 
 

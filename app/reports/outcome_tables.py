@@ -10,7 +10,7 @@ from app.reports.figures import Band, Share
 from app.reports.reviewed import Reviewed
 from app.reports.vintages import AGES, Vintage
 from app.reports.watched import Watched
-from app.terminal import table
+from app.terminal import Part, as_markdown, as_text
 
 ACCEPTED_ONLY = (
     "Outcomes exist for accepted applicants only. Nothing here says how the refused would have paid, and a ROC AUC"
@@ -67,6 +67,12 @@ class OutcomeReport:
         return asdict(self) | {"note": ACCEPTED_ONLY}
 
     def __str__(self) -> str:
+        return as_text(self._parts())
+
+    def to_markdown(self) -> str:
+        return as_markdown("Outcomes", self._parts())
+
+    def _parts(self) -> list[Part]:
         rows = [["month", "version", "decisions", "approved", "PSI", "outcomes", "bad", "95 %", "expected"]]
         rows[0] += ["AUC", "95 %", "expected", "Brier"]
         for it in self.periods:
@@ -75,7 +81,7 @@ class OutcomeReport:
             told += [_percent(it.expected_bad_rate) + (" off" if it.off else ""), _number(it.auc.value, 4)]
             told += [_interval(it.auc, lambda value: _number(value, 3)), _number(it.expected_auc, 4)]
             rows.append([*told, _number(it.brier, 5)])
-        parts = [table(rows, figures=True)]
+        parts: list[Part] = [rows]
         for version, found in self.bands.items():
             lines = [[f"version {version}", "outcomes", "expected", "observed", "95 %"]]
             for band in found:
@@ -83,7 +89,7 @@ class OutcomeReport:
                 observed = [_percent(band.observed.value), _interval(band.observed, _percent)]
                 expected = _percent(band.expected) + (" off" if band.off else "")
                 lines.append([name, f"{band.rows:,}", expected, *observed])
-            parts.append(table(lines, figures=True))
+            parts.append(lines)
         for seen in self.watched:
             about = f"version {seen.version}, decisions of {seen.first} to {seen.last}"
             parts += [f"{about}: {finding}" for finding in seen.findings]
@@ -92,13 +98,13 @@ class OutcomeReport:
             for each in self.vintages:
                 shares = [_percent(it) for it in each.bad_within]
                 lines.append([each.month, f"{each.outcomes:,}", *shares, *["-"] * (len(AGES) - len(shares))])
-            parts.append(table(lines, figures=True))
+            parts.append(lines)
         if self.reviews:
             lines = [["said", "decided", "by", "reviews", "outcomes", "bad", "95 %"]]
             for one in self.reviews:
                 bad = [_percent(one.bad_rate.value), _interval(one.bad_rate, _percent)]
                 lines.append([one.was, one.now, one.by, f"{one.reviews:,}", f"{one.outcomes:,}", *bad])
-            parts.append(table(lines, figures=True))
+            parts.append(lines)
         if self.challenged:
             lines = [["version", "challenger", "both scored", "outcomes", "AUC", "its AUC", "Brier", "its Brier"]]
             lines[0] += ["only version accepts", "of them bad", "only challenger accepts"]
@@ -108,12 +114,12 @@ class OutcomeReport:
                 swaps = [f"{pair.swapped_out:,}", _percent(pair.swapped_out_bad.value), f"{pair.swapped_in:,}"]
                 of = [pair.version, pair.challenger, f"{pair.decisions:,}", f"{pair.outcomes:,}"]
                 lines.append([*of, *figures, *swaps])
-            parts.append(table(lines, figures=True))
+            parts.append(lines)
         if self.moved:
             lines = [["month", "factor", "PSI"]]
             lines += [[moved.month, moved.factor, _number(moved.value, 3)] for moved in self.moved]
-            parts.append(table(lines, figures=True))
-        return "\n\n".join([*parts, ACCEPTED_ONLY])
+            parts.append(lines)
+        return [*parts, ACCEPTED_ONLY]
 
 
 def _percent(value: float) -> str:

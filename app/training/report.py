@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.settings import GateSettings, Settings
-from app.terminal import number, table
+from app.terminal import markdown_table, number, table
 from app.training.alternatives import Alternative, frontier
 from app.training.commit import code_commit
 from app.training.evaluate import Measures
@@ -80,7 +80,7 @@ An applicant is refused from {threshold:g} on.
 HistGradientBoostingClassifier on the {len(contract.factors)} factors of contract {contract.version}
 ({parameters}).{without}
 
-{_markdown(factors, figures=False)}
+{markdown_table(factors, figures=False)}
 
 The risk never moves against a factor's direction. The fields with a direction, swept over their whole ranges on real
 rows, broke it {outcome.figures.monotonicity_violations} times. Of the held-out rows, {outcome.figures.withholding}
@@ -89,7 +89,7 @@ one value were better by 10, 25 or 50 %.
 
 ## Figures
 
-{_markdown(_figures(outcome, settings))}
+{markdown_table(_figures(outcome, settings))}
 
 The cross-validation is over the whole file; the interval is the bootstrap's 2.5th to 97.5th percentile in
 {train.bootstrap_rounds} resamples of the held-out rows; the calibration error is over ten bins of equal counts. The
@@ -98,7 +98,7 @@ compare with.
 
 ## Applicants of 62 and over, and below
 
-{_markdown(_slices(outcome))}
+{markdown_table(_slices(outcome))}
 
 A slice with fewer than ten defaulters or payers is left out.
 {_kept_apart(outcome)}{_searched(outcome)}
@@ -183,7 +183,7 @@ def _kept_apart(outcome: Outcome) -> str:
     return f"""
 ## Groups that the model does not see
 
-{_markdown(_groups(outcome))}
+{markdown_table(_groups(outcome))}
 
 A group with fewer than ten defaulters or payers is left out. The ratio is of approval rates, to that of the largest
 group of the same column; its interval is Katz's. It says how decisions differ between the groups of
@@ -213,7 +213,7 @@ def _searched(outcome: Outcome) -> str:
     return f"""
 ## Less discriminatory alternatives
 
-{_markdown(_alternatives(outcome.alternatives, len(outcome.training)), figures=False)}
+{markdown_table(_alternatives(outcome.alternatives, len(outcome.training)), figures=False)}
 
 On the frontier, which no other one beats in ROC AUC or ratio without losing in the other: {best}. {CHOSEN}
 """
@@ -225,8 +225,3 @@ def _cell(name: str, measured: Measures) -> str:
 
 def _written(name: str, value: float) -> str:
     return format(value, ROWS[name][1]) if value == value else "not measurable"
-
-
-def _markdown(table: list[list[str]], figures: bool = True) -> str:
-    head, *body = ("| " + " | ".join(row) + " |" for row in table)
-    return "\n".join([head, "|---|" + ("---:|" if figures else "---|") * (len(table[0]) - 1), *body])

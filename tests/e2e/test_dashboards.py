@@ -4,33 +4,22 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import httpx
 import pytest
 
-from app.settings import ROOT, MlflowSettings, Settings
+from app.settings import MlflowSettings, Settings
 from harness.registries import pass_gate
 from loadtests.payloads import Payload, bad, batch, single
+from scripts.draw_dashboards import DASHBOARDS, filled, panels
 from tests.e2e.cluster import Cluster
 from tests.e2e.prometheus import Prometheus
 from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
-DASHBOARDS = sorted((ROOT / "monitoring" / "dashboards").glob("*.json"))
-VARIABLES = {"$__rate_interval": "1m", "$namespace": "credit", "$job": "api"}
-"""What Grafana would put into a query; its rate interval is four readings."""
-
 UNHEARD_OF = Payload("/predict", json.dumps({"data": {"features": [0, 9e9, 500, 0, 9e9, 5400, 999, 0, 99, 0, 99]}}))
 """An applicant outside every range that a model was trained on."""
-
-
-def panels(dashboard: Any) -> Iterator[Any]:
-    """Every panel, those of rows too."""
-    for panel in dashboard["panels"]:
-        yield panel
-        yield from panel.get("panels", [])
 
 
 def queries(path: Path) -> list[tuple[str, str]]:
@@ -38,9 +27,7 @@ def queries(path: Path) -> list[tuple[str, str]]:
     found = []
     for panel in panels(json.loads(path.read_text())):
         for target in panel.get("targets", []):
-            query = target["expr"]
-            for name, value in VARIABLES.items():
-                query = query.replace(name, value)
+            query = filled(target["expr"])
             assert "$" not in query, f"{panel['title']} uses a variable that this test does not know: {query}"
             found.append((panel["title"], query))
     return found

@@ -128,6 +128,17 @@ def test_a_decision_of_the_service_is_overridden_and_the_report_says_by_whom(vis
     assert OFFICER in row.inner_text()
 
 
+def test_groups_that_no_model_sees_are_compared(visitor: Visitor, lender: Lender, tmp_path: Path) -> None:
+    groups = tmp_path / "groups.csv"
+    lines = [f"S-2025-{month:02d}-{number:05d},{'ab'[number % 2]}" for month in range(1, 13) for number in range(300)]
+    groups.write_text("\n".join(["application_id,kind", *lines]))
+    lender.credit("fairness", "--groups", str(groups), "--factors", "--keep")
+    visitor.page.get_by_role("link", name="Fairness").click()
+    assert "0.0" in visitor.page.get_by_role("region", name="Factors").inner_text()
+    assert visitor.page.get_by_role("region", name="Approval by group").get_by_role("row").count() > 20
+    visitor.look("fairness")
+
+
 def test_models_are_seen_with_the_verdict_of_the_gate(visitor: Visitor) -> None:
     page = visitor.page
     page.get_by_role("link", name="Models").click()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.audit.store.repository import Store
+from app.reports.kept_reports import FAIRNESS, latest_report
 from app.scoring.decider import Decider
 from tests.support.commands import credit
 from tests.support.fakes import constant_model
@@ -47,12 +48,25 @@ def test_a_file_with_a_wrong_line_is_refused_in_one_sentence(
     assert told == "error: september.csv, of which nothing was taken: line 2: outcome must be 1 or 0\n"
 
 
-def test_groups_are_compared_by_their_file(keys: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_groups_are_compared_by_their_file(
+    store: Store, keys: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "groups.csv"
     file.write_text("application_id,sex\nA-1,f\n")
     assert credit("fairness", "--groups", str(file), "--json") == 0
     assert json.loads(capsys.readouterr().out)["decisions"] == len(keys)
     assert credit("fairness", "--groups", str(file), "--factors", "--json") == 0
     assert json.loads(capsys.readouterr().out)["gaps"] == []
+    assert credit("fairness", "--groups", str(file), "--keep", "--markdown") == 0
+    assert capsys.readouterr().out.startswith("# Groups that no model sees\n\n0 of 50 decisions")
+    kept = latest_report(store, FAIRNESS)
+    assert kept is not None
+    assert (kept[1].decisions, kept[1].joined) == (50, 0)
+    assert credit("outcomes", "report", "--markdown") == 0
+    page = capsys.readouterr().out
+    assert page.startswith("# Outcomes\n\n| month | version |")
+    assert "\n|---|---:|" in page
+    assert credit("outcomes", "report", "--markdown", "--json") == 2
+    assert "two forms" in capsys.readouterr().err
     assert credit("fairness", "--groups", str(tmp_path / "none.csv")) == 2
     assert "none.csv cannot be read" in capsys.readouterr().err

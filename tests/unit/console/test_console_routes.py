@@ -23,7 +23,7 @@ from app.outcomes.given import Given
 from app.outcomes.loading import load_outcomes
 from app.registry import Registered, write_verdict
 from app.registry.client import connect
-from app.reports.kept_reports import keep_report
+from app.reports.kept_reports import FAIRNESS, OUTCOMES, keep_report
 from app.reports.performance import outcome_report
 from app.scoring.decider import Decider
 from app.settings import Settings
@@ -36,6 +36,7 @@ from tests.support.records import (
     SIGNER,
     challenged,
     decided,
+    fairness_of,
     linked,
     policy_entry,
     policy_of_tests,
@@ -168,7 +169,7 @@ def test_an_outcome_is_told_and_the_report_has_it(store: Store, tmp_path: Path) 
     assert "default, observed 2026-12-01" in it.browser.get(f"/decisions/{it.accepted}").text
     assert "No report has been made yet" in it.browser.get("/outcomes").text
     known = outcomes(store)
-    keep_report(store, outcome_report(read_all(store), known, store, CONTRACT), SIGNER)
+    keep_report(store, OUTCOMES, outcome_report(read_all(store), known, store, CONTRACT), SIGNER)
     report = it.browser.get("/outcomes").text
     assert "2026-09" in report
     assert "100.00 %" in report
@@ -224,6 +225,18 @@ def test_what_waits_for_a_person_is_decided_with_a_name_and_words_for_the_applic
     assert it.browser.get("/decisions/0197f6a5-0000-7000-8000-000000000000/review").status_code == 404
 
 
+def test_the_latest_report_of_groups_is_shown(store: Store, tmp_path: Path) -> None:
+    it = world(store, tmp_path)
+    assert "No report has been made yet" in it.browser.get("/fairness").text
+    report = fairness_of(store, {"A-1": ("f",), "<b>A-2</b>": ("m",)})
+    keep_report(store, FAIRNESS, report, SIGNER)
+    told = it.browser.get("/fairness").text
+    for part in ("2 of 2 decisions", "four-fifths", "<td>f</td>", "0.01 to 0.02"):
+        assert part in told
+    # Nobody of the one group is approved, so that there is no ratio.
+    assert "–" in told
+
+
 def test_a_key_decides_only_with_the_scope_for_it(store: Store, tmp_path: Path) -> None:
     it = world(store, tmp_path, callers=CALLERS)
     page = f"/decisions/{it.refused}/review"
@@ -254,7 +267,7 @@ def test_prometheus_reads_the_latest_report_without_signing_in(store: Store, tmp
     assert "credit_outcomes" not in stranger.get("/metrics").text
     assert "credit_reviews_waiting 0.0" in stranger.get("/metrics").text.splitlines()
     load_outcomes(store, [Given(2, it.accepted, None, 1, "2026-12-01")], "x.csv", "somebody", SIGNER, lambda _: None)
-    keep_report(store, outcome_report(read_all(store), outcomes(store), store, CONTRACT), SIGNER)
+    keep_report(store, OUTCOMES, outcome_report(read_all(store), outcomes(store), store, CONTRACT), SIGNER)
     told = stranger.get("/metrics").text.splitlines()
     assert 'credit_outcomes_known{model_version="2"} 1.0' in told
     assert 'credit_outcomes_bad_rate{model_version="2"} 1.0' in told

@@ -12,7 +12,7 @@ from app.audit.store.outcome_rows import KnownOutcome
 from app.audit.store.repository import Store
 from app.audit.store.review_rows import Review
 from app.errors import RecordInvalid
-from app.reports.kept_reports import keep_report, latest_report
+from app.reports.kept_reports import OUTCOMES, keep_report, latest_report
 from app.reports.outcome_tables import ACCEPTED_ONLY, OutcomeReport
 from app.reports.performance import outcome_report
 from app.scoring.decider import Decider
@@ -118,25 +118,25 @@ def test_the_latest_months_with_outcomes_are_watched_together(sqlite_store: Stor
 
 
 def test_a_kept_report_is_read_back_as_it_was(store: Store) -> None:
-    assert latest_report(store) is None
+    assert latest_report(store, OUTCOMES) is None
     entries = [decided(DECIDERS[0], at=NOON + at * SECOND) for at in range(30)]
     kept(store, entries)
     first = reported(store, {})
     second = reported(store, {it.key: KnownOutcome(int(at == 0), "2026-12-01") for at, it in enumerate(entries)})
     for report in (first, second):
-        keep_report(store, report, SIGNER)
-    latest = latest_report(store)
+        keep_report(store, OUTCOMES, report, SIGNER)
+    latest = latest_report(store, OUTCOMES)
     assert latest is not None
     assert (str(latest[1]), latest[1].bands) == (str(second), second.bands)
     assert verify(store, None, None, [], lambda _: None, 0, TRUST).passed
 
 
 def test_a_report_that_was_changed_is_not_believed(sqlite_store: Store) -> None:
-    keep_report(sqlite_store, reported(sqlite_store, {}), SIGNER)
+    keep_report(sqlite_store, OUTCOMES, reported(sqlite_store, {}), SIGNER)
     with sqlite_store.engine.begin() as connection:
         connection.execute(text("UPDATE entries SET content = replace(content, 'periods', 'months')"))
     with pytest.raises(RecordInvalid, match="does not have its hash"):
-        latest_report(sqlite_store)
+        latest_report(sqlite_store, OUTCOMES)
 
 
 def test_an_empty_record_has_an_empty_report(sqlite_store: Store) -> None:

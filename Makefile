@@ -38,11 +38,14 @@ LOCK_ALL := $(LOCK) --all-extras --group dev pyproject.toml
 JOURNEYS := tests/journeys/requirements.lock
 # Beside the versions that every test runs with.
 LOCK_JOURNEYS := $(LOCK) --group journeys --constraints requirements.lock
+CLIENTS := tests/clients/requirements.lock
+LOCK_CLIENTS := $(LOCK) --group clients
 
 .PHONY: lock
 lock: | $(BIN)/python ## Pin every dependency again, after a change of pyproject.toml
 	$(UV) $(LOCK_ALL) -o requirements.lock
 	$(UV) $(LOCK_JOURNEYS) -o $(JOURNEYS)
+	$(UV) $(LOCK_CLIENTS) -o $(CLIENTS)
 
 .PHONY: charts
 charts: $(SYNCED) ## Write the charts' generated files again, after a change of policy, rules, dashboards or helpers
@@ -74,6 +77,9 @@ check-lock: $(SYNCED)
 	@cp $(JOURNEYS) build/journeys.lock
 	@$(UV) $(LOCK_JOURNEYS) -o build/journeys.lock
 	@cmp -s $(JOURNEYS) build/journeys.lock || { echo "$(JOURNEYS) is stale: run make lock"; exit 1; }
+	@cp $(CLIENTS) build/clients.lock
+	@$(UV) $(LOCK_CLIENTS) -o build/clients.lock
+	@cmp -s $(CLIENTS) build/clients.lock || { echo "$(CLIENTS) is stale: run make lock"; exit 1; }
 check-charts: $(SYNCED)
 	@$(BIN)/python -m scripts.chart_files --check
 
@@ -104,6 +110,13 @@ journeys: $(SYNCED) ## Walk through the console in a real browser, which root ge
 	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && $(APT_GET) install --yes --no-install-recommends nodejs npm >/dev/null; } || echo "no npm is here and none could be installed: nobody signs in at a provider"
 	@mkdir -p build/provider && cp tests/journeys/provider/* build/provider && { npm ci --silent --no-audit --no-fund --prefix build/provider || echo "the provider could not be had: nobody signs in at one"; }
 	DATA= $(BIN)/pytest -m journeys tests/journeys
+
+.PHONY: clients
+clients: $(SYNCED) ## Generate clients of the API in Python and TypeScript, check their types, and ask with them
+	@$(BIN)/python -m venv build/clients && VIRTUAL_ENV=$(CURDIR)/build/clients $(UV) pip sync --quiet --require-hashes $(CLIENTS) || echo "what generates a client in Python could not be had: it is passed over"
+	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && $(APT_GET) update && $(APT_GET) install --yes --no-install-recommends nodejs npm >/dev/null; } || echo "no npm is here and none could be installed: the client in TypeScript is passed over"
+	@mkdir -p build/clients/typescript && cp tests/clients/typescript/* build/clients/typescript && { npm ci --silent --no-audit --no-fund --prefix build/clients/typescript || echo "what generates a client in TypeScript could not be had: it is passed over"; }
+	DATA= $(BIN)/pytest -m clients tests/clients
 
 .PHONY: demo
 demo: $(SYNCED) ## Train on the synthetic sample, serve, and show one decision; needs no cluster
@@ -170,10 +183,11 @@ package: $(SYNCED) tools chart-dependencies ## Make the charts' archives in buil
 	for chart in charts/*/; do [ ! -e $$chart/Chart.yaml ] || PATH=$(CURDIR)/.tools:$$PATH helm package --destination build/charts $$chart; done
 
 .PHONY: ci
-ci: ## What CI runs where there is no cluster: check, demo, test, journeys
+ci: ## What CI runs where there is no cluster: check, demo, test, clients, journeys
 	$(MAKE) check
 	$(MAKE) demo
 	$(MAKE) test
+	$(MAKE) clients
 	$(MAKE) journeys
 
 .PHONY: ci-cluster

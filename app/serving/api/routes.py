@@ -30,8 +30,8 @@ from app.serving.api.schema import (
     LastReload,
     Meta,
     PredictAnswer,
+    ProbeAnswer,
     Registry,
-    Status,
     factor_of,
     position_of,
 )
@@ -218,22 +218,22 @@ def _add_operation(app: FastAPI, holder: Holder) -> None:
         return Health(status="ok", model_uri=snapshot.uri, model_version=snapshot.model.identity.version)
 
     @app.get("/livez", operation_id="livez", summary="The process answers", tags=["operation"], responses=problems(500))
-    async def livez() -> Status:
-        return Status(status="alive")
+    async def livez() -> ProbeAnswer:
+        return ProbeAnswer(status="alive")
 
     @app.get(
         "/readyz",
         operation_id="readyz",
         summary="A model is loaded and the server stays",
-        response_model=Status,
+        response_model=ProbeAnswer,
         tags=["operation"],
         responses=problems(500, 503),
     )
-    async def readyz(request: Request) -> Status | Response:
+    async def readyz(request: Request) -> ProbeAnswer | Response:
         if getattr(request.state, "draining", False):
             return response_of(unavailable("this server is stopping; another one answers"))
         holder.snapshot()
-        return Status(status="ready")
+        return ProbeAnswer(status="ready")
 
     @app.get(
         "/boom",

@@ -127,7 +127,7 @@ class Health(Answer):
     model_version: str = Field(description="The version that is loaded.", examples=["3"])
 
 
-class Status(Answer):
+class ProbeAnswer(Answer):
     """Of a probe."""
 
     status: Literal["alive", "ready"] = Field(description="What the probe asked for holds.", examples=["ready"])

@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import ModelUnavailable
 from app.scoring.model import ScoringModel
-from app.serving.api.schema import BatchAnswer, Health, Meta, PredictAnswer, Problem, Status
+from app.serving.api.schema import BatchAnswer, Health, Meta, PredictAnswer, ProbeAnswer, Problem
 from harness.fields import NULLABLE, POSITIONS
 from tests.support.fakes import Api, constant_document, constant_model, json_file
 
@@ -92,13 +92,13 @@ def test_without_a_model_the_answer_is_503_and_when_to_ask_again(path: str) -> N
 
 
 def test_the_process_lives_without_a_model() -> None:
-    assert Status.model_validate(Api().get("/livez").json()).status == "alive"
+    assert ProbeAnswer.model_validate(Api().get("/livez").json()).status == "alive"
 
 
 def test_with_a_model_it_is_healthy_and_ready() -> None:
     api = Api(constant_model(0.3, "7"))
     assert Health.model_validate(api.get("/health").json()).model_version == "7"
-    assert Status.model_validate(api.get("/readyz").json()).status == "ready"
+    assert ProbeAnswer.model_validate(api.get("/readyz").json()).status == "ready"
 
 
 def test_meta_describes_the_model_that_is_loaded() -> None:

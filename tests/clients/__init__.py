@@ -1,0 +1,1 @@
+"""Clients that others' programs generate from the OpenAPI document."""

@@ -1,0 +1,2 @@
+// All of node that ask.ts uses.
+declare const process: { argv: string[] };

@@ -5,6 +5,7 @@ For the documentation, so that a reader sees what the panels show. Grafana draws
 
 import argparse
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,7 +189,8 @@ def _named(target: Any, labels: dict[str, str]) -> str:
     text = str(target.get("legendFormat") or "")
     for name, value in labels.items():
         text = text.replace("{{" + name + "}}", value)
-    return text
+    # A label that the series has not, as of a sum that is nothing.
+    return re.sub(r"{{\w+}}", "none", text)
 
 
 def written(value: float, unit: str) -> str:
@@ -204,6 +206,8 @@ def written(value: float, unit: str) -> str:
             return f"{value:.3g} s" if value >= 0.1 or value == 0 else f"{1000 * value:.3g} ms"
         case "reqps" | "ops" | "cps":
             return f"{value:.3g}/s"
+        case _ if abs(value) >= 1000:
+            return f"{value:,.0f}"
         case _:
             return f"{value:.4g}"
 

@@ -45,6 +45,7 @@ def test_every_query_of_a_dashboard_is_asked_and_drawn(path: Path, empty: bool) 
         (600.0, "s", "10 min"),
         (12.5, "reqps", "12.5/s"),
         (7.0, "short", "7"),
+        (198_500.4, "short", "198,500"),
         (float("nan"), "short", "-"),
     ],
 )

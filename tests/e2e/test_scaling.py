@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.settings import ROOT
+from harness.waiting import PATIENCE_SECONDS
 from tests.e2e.cluster import API_PODS, CREDIT, Cluster, released_values, upgrade
 from tests.e2e.waiting import wait_until
 
@@ -36,7 +37,7 @@ def locust() -> Iterator[Callable[[], str]]:
 
         def stop() -> str:
             process.send_signal(signal.SIGINT)
-            summary, log = process.communicate(timeout=60)
+            summary, log = process.communicate(timeout=PATIENCE_SECONDS)
             assert "requests" in summary, log
             return summary
 

@@ -28,6 +28,12 @@ def microseconds(text: str) -> int:
     return at
 
 
+def start_of_day(day: str) -> int | None:
+    """The first moment of a day in UTC, as end_of_day."""
+    end = end_of_day(day)
+    return None if end is None else end - DAY
+
+
 def end_of_day(day: str) -> int | None:
     """The first moment after a day in UTC, as 2026-01-31, in microseconds since 1970; None for what is no day."""
     try:

@@ -17,6 +17,7 @@ from app.console.views import asked, check, explained, fields_of, read_value
 from app.errors import CursorInvalid
 from app.letters.writing import UNSETTLED, keep_letters, letter_of
 from app.reviews.reviewing import review_of
+from app.times import end_of_day, start_of_day
 
 PAGE = 25
 """Decisions in one list."""
@@ -33,7 +34,13 @@ def add_decisions(app: FastAPI, console: Console, page: Render, missing: Missing
         key = asked_for.get("id")
         if key is not None and console.stored(key) is not None:
             return RedirectResponse(f"/decisions/{canonical_id(key)}", 303)
-        criteria = Criteria(application_id=asked_for.get("application"), verdict=asked_for.get("verdict"))
+        criteria = Criteria(
+            application_id=asked_for.get("application"),
+            verdict=asked_for.get("verdict"),
+            since=start_of_day(asked_for.get("from", "")),
+            until=end_of_day(asked_for.get("to", "")),
+            model_version=asked_for.get("version"),
+        )
         try:
             found = find(console.store, criteria, PAGE, asked_for.get("cursor"))
         except CursorInvalid:

@@ -1,5 +1,6 @@
 """Finds decisions by what people know of them, newest first, a page at a time."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -24,16 +25,22 @@ class Criteria:
     """From then on, microseconds since 1970."""
     until: int | None = None
     """Before then."""
+    model_version: str | None = None
+    """No index has it: what is read is every decision from the newest on, or of the time that is given."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """As the database asks."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
         since, until = given.pop("since", None), given.pop("until", None)
+        version = given.pop("model_version", None)
         found = [decisions.c[name] == value for name, value in given.items()]
         if since is not None:
             found.append(decisions.c.at >= since)
         if until is not None:
             found.append(decisions.c.at < until)
+        if version is not None:
+            # As the service writes a decision; no text of a client's can look like that, with its quotes escaped.
+            found.append(decisions.c.content.contains(f'"version":{json.dumps(version)}', autoescape=True))
         return found
 
 

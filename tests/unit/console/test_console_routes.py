@@ -130,6 +130,18 @@ def test_decisions_are_found_by_id_application_and_verdict(store: Store, tmp_pat
     assert it.accepted not in by_verdict
     assert it.accepted in it.browser.get("/?application=A-1").text
     assert "No decision is like that." in it.browser.get("/?application=A-9").text
+    day = "2026-09-21"
+    for query, shown in (
+        ("version=2", [True, False]),
+        ("version=1", [False, True]),
+        ("version=9", [False, False]),
+        (f"from={day}&to={day}", [True, True]),
+        ("from=2026-09-22", [False, False]),
+        ("to=2026-09-20", [False, False]),
+        ("from=soon", [True, True]),
+    ):
+        told = it.browser.get(f"/?{query}").text
+        assert [it.accepted in told, it.refused in told] == shown, query
     found = it.browser.get(f"/?id={it.accepted.upper()}")
     assert (found.status_code, found.headers["location"]) == (303, f"/decisions/{it.accepted}")
     assert "holds no decision of this id" in it.browser.get("/?id=nothing").text

@@ -37,9 +37,15 @@ class Caller(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self._run.opened(self)
 
-    def send(self, request: bytes, due: float) -> None:
+    def send(self, pieces: Sequence[bytes], due: float) -> None:
         self.due = due
-        self.transport.write(request)
+        self._write(pieces)
+
+    def _write(self, pieces: Sequence[bytes]) -> None:
+        self.transport.write(pieces[0])
+        if len(pieces) > 1:
+            # In another turn of the loop, which writes what one turn has at once.
+            asyncio.get_running_loop().call_soon(self._write, pieces[1:])
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -64,21 +70,22 @@ class Caller(asyncio.Protocol):
         self._run.lost(self)
 
 
-def request(url: str, body: str) -> bytes:
-    """A POST as it goes over the wire."""
+def request(url: str, body: str, apart: bool = False) -> tuple[bytes, ...]:
+    """A POST as it goes over the wire. apart: in two pieces, head and body, as http.client and httpx send it."""
     address = urlsplit(url)
     head = f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    head += f"Content-Length: {len(body)}\r\n\r\n"
+    return (head.encode(), body.encode()) if apart else (f"{head}{body}".encode(),)
 
 
 class Run:
     """Connections are opened as they are needed, and the one used last is used first."""
 
-    def __init__(self, url: str, bodies: Sequence[str], rate: float, seconds: float) -> None:
+    def __init__(self, url: str, bodies: Sequence[str], rate: float, seconds: float, apart: bool) -> None:
         self.offered = Offered(rate, seconds)
         self.free: list[Caller] = []
         self._port = urlsplit(url).port or 80
-        self._requests = cycle([request(url, body) for body in bodies])
+        self._requests = cycle([request(url, body, apart) for body in bodies])
         self._loop = asyncio.get_running_loop()
         self._open = self._waiting = 0
         self._callers: set[Caller] = set()
@@ -158,14 +165,14 @@ class Run:
             self.offered.outcomes[LOST] += 1
 
 
-def offer(url: str, bodies: Sequence[str], rate: float, seconds: float) -> Offered:
-    """POST the bodies in turn, that many a second, for so long, to a server on this machine.
+def offer(url: str, bodies: Sequence[str], rate: float, seconds: float, apart: bool = False) -> Offered:
+    """POST the bodies in turn, that many a second, for so long, to a server on this machine. apart: as of request.
 
     Raises SystemExit as Run.offer does.
     """
 
     async def run() -> Offered:
-        calls = Run(url, bodies, rate, seconds)
+        calls = Run(url, bodies, rate, seconds, apart)
         try:
             return await calls.offer()
         finally:

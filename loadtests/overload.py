@@ -37,11 +37,11 @@ def allow_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
 
 
-def measured(target: Target, cores: Cores, seconds: float, factor: float) -> dict[str, Any]:
+def measured(target: Target, cores: Cores, seconds: float, factor: float, apart: bool) -> dict[str, Any]:
     """One turn: the maximum, then the overload."""
     maximum = target.burst(seconds, cores).requests_per_second
     bodies = target.bodies.read_text().splitlines()
-    found = figures(offer(target.url, bodies, factor * maximum, seconds), maximum)
+    found = figures(offer(target.url, bodies, factor * maximum, seconds, apart), maximum)
     say(json.dumps(found))
     return found
 
@@ -93,6 +93,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each half of a round; default: %(default)s")
     parser.add_argument("--factor", type=float, default=2.0, help="of the maximum; default: %(default)s")
+    parser.add_argument("--apart", action="store_true", help="head and body in two pieces, as http.client sends them")
     options = parser.parse_args()
     require_wrk()
     cores = two_cores()
@@ -105,7 +106,7 @@ def main() -> int:
         mix = next(target for target in targets if target.load == "mix")
         mix.burst(WARM_UP_SECONDS, cores)
         os.sched_setaffinity(0, {cores.generator})
-        turns = [measured(mix, cores, options.seconds, options.factor) for _ in range(options.rounds)]
+        turns = [measured(mix, cores, options.seconds, options.factor, options.apart) for _ in range(options.rounds)]
     (FOLDER / "overload.json").write_text(json.dumps(turns, indent=1) + "\n")
     sys.stdout.write(f"{summary(turns)}\n")
     return 0

@@ -9,7 +9,7 @@ import pytest
 
 from harness.servers import free_port
 from loadtests.offered import GOOD, LOST, NOT_SENT, SHED, SILENT, Offered
-from loadtests.open_loop import offer
+from loadtests.open_loop import offer, request
 from loadtests.overload import figures, summary
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
@@ -101,3 +101,13 @@ def test_only_what_was_answered_in_time_is_goodput() -> None:
         "shed                50.0% with 503 and Retry-After",
         "not answered        4.0%",
     ]
+
+
+def test_head_and_body_may_come_apart() -> None:
+    pieces = request("http://127.0.0.1:1/predict", "{}", apart=True)
+    assert len(pieces) == 2
+    assert pieces[0].endswith(b"Content-Length: 2\r\n\r\n")
+    assert b"".join(pieces) == request("http://127.0.0.1:1/predict", "{}")[0]
+    with answering(OK) as url:
+        offered = offer(url, [SENT.decode()], rate=100, seconds=0.5, apart=True)
+    assert outcomes(offered) == {GOOD: 50}

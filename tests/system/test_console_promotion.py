@@ -135,9 +135,3 @@ def test_where_the_gate_cannot_judge_the_page_says_why(visit: Callable[..., Visi
     told = visit("a.roe", DATA="nowhere.csv").promote("1")
     assert (told.status_code, "nowhere.csv cannot be read" in told.text) == (503, True), told.text
     assert "Traceback" not in told.text
-
-
-def test_promotion_from_the_console_can_be_off(visit: Callable[..., Visit]) -> None:
-    approver = visit("a.roe", CONSOLE__PROMOTION="false")
-    assert "Put it into production" not in approver.client.get("/models/1").text
-    assert approver.promote("1").status_code == 403

@@ -204,6 +204,15 @@ def test_models_are_told_with_their_verdicts_and_what_was_done_to_them(store: St
     for part in ("J. Doe", "A. Roe", "it is better", "version 1"):
         assert part in told
     assert it.accepted not in told
+    one = browser.get("/models/1").text
+    for part in ("Put it into production", "promotion by J. Doe, approved by A. Roe: it is better", "&lt;too&gt; low"):
+        assert part in one
+    # Where it is off nobody is shown the way, nor may go it.
+    quiet = settings.model_copy(update={"console": settings.console.model_copy(update={"promotion": False})})
+    browser = Browser(create_console(replace(it.console, settings=quiet)))
+    assert "Put it into production" not in browser.get("/models/1").text
+    for answer in (browser.get("/models/1/promote"), browser.post("/models/1/promote", data={"reason": "x"})):
+        assert (answer.status_code, "console.promotion" in answer.text) == (403, True)
 
 
 def test_what_waits_for_a_person_is_decided_with_a_name_and_words_for_the_applicant(

@@ -33,6 +33,8 @@ def locust() -> Iterator[Callable[[], str]]:
     """The load of `make load` on localhost while the block runs, or until the call that gives its summary."""
     command = [sys.executable, "-m", "locust", "--locustfile", "loadtests/locustfile.py", "--headless"]
     command += ["--users", "48", "--spawn-rate", "16", "--host", "http://127.0.0.1:8000", "--only-summary"]
+    # A shell lets its background jobs ignore it, and what they start inherits that; what is handled here is not.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
 
         def stop() -> str:

@@ -25,6 +25,13 @@ def calling(entry: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-c", START.format(root=str(ROOT)), entry, *arguments)
 
 
+def told(errors: str) -> str | None:
+    """The reason that a child gave on its standard error, as `app.exits.tell` writes it; None where it gave none."""
+    lines = (line for line in reversed(errors.splitlines()) if line.startswith("error: "))
+    reason = next(lines, None)
+    return None if reason is None else reason.removeprefix("error: ")
+
+
 def enter(arguments: Sequence[str]) -> int:
     """Call what `calling` named; gives its exit code, FAILED after an error of this project's, which is told."""
     module, _, name = arguments[0].partition(":")

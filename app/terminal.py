@@ -67,6 +67,11 @@ def number(value: float | None, spec: str = ".4f") -> str:
     return "-" if value is None or value != value else format(value, spec)
 
 
+def interval(low: float, high: float, spec: str = ".4f") -> str:
+    """Both ends, or a dash where there is none."""
+    return f"{low:{spec}} to {high:{spec}}" if low == low else "-"
+
+
 def _bar() -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

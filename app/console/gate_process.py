@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.audit.acts import Actor
 from app.errors import ModelError
 from app.exits import DONE
-from app.processes import calling
+from app.processes import calling, told
 
 SECONDS = 900
 """After which a judgement is given up."""
@@ -30,8 +30,6 @@ def promote_in_child(version: str, actor: Actor) -> GateAnswer:
     except subprocess.TimeoutExpired:
         raise ModelError(f"judging version {version} took longer than {SECONDS} s and was given up") from None
     if done.returncode != DONE:
-        lines = done.stderr.splitlines()
-        told = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-        raise ModelError(told[-1] if told else f"judging version {version} ended with code {done.returncode}")
+        raise ModelError(told(done.stderr) or f"judging version {version} ended with code {done.returncode}")
     found = json.loads(done.stdout.splitlines()[-1])
     return GateAnswer(found["passed"], found["reasons"])

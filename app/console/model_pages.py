@@ -1,5 +1,6 @@
 """The pages about models: what is registered, what the gate said, and what people and servers did."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,12 +9,13 @@ from starlette.responses import Response
 
 from app.console.shared import Console, Render
 from app.errors import ModelMissing
-from app.registry.aliases import Version, versions
+from app.registry.aliases import Version, version_of, versions
 from app.registry.run_files import card_of, picture_of, pictures_of
 
 DONE = ("promotion", "promotion_asked", "rollback", "adoption", "model_review", "model")
 """Acts that are about models; `model` is that a server took another one up."""
 MOST_ACTS = 50
+NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 
 def add_models(app: FastAPI, console: Console, page: Render) -> None:
@@ -22,11 +24,15 @@ def add_models(app: FastAPI, console: Console, page: Render) -> None:
 
     @app.get("/models")
     def models(request: Request) -> Response:
+        try:
+            registered = versions(settings)
+        except ModelMissing:
+            registered = []
         return page(
             request,
             "models.html",
             model=settings.mlflow.model_name,
-            versions=registered(console),
+            versions=registered,
             acts=[it.to_link().fields for it in console.store.acts(DONE, MOST_ACTS)],
             registered_at=_registered_at,
             today=datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -34,7 +40,7 @@ def add_models(app: FastAPI, console: Console, page: Render) -> None:
 
     @app.get("/models/{number}")
     def version(request: Request, number: str) -> Response:
-        found = version_of(console, number)
+        found = named(console, number)
         if found is None:
             return no_version(page, request)
         acts = [it.to_link().fields for it in console.store.acts(DONE, MOST_ACTS)]
@@ -49,22 +55,19 @@ def add_models(app: FastAPI, console: Console, page: Render) -> None:
 
     @app.get("/models/{number}/pictures/{name}")
     def picture(request: Request, number: str, name: str) -> Response:
-        found = version_of(console, number)
+        found = named(console, number)
         content = None if found is None else picture_of(found.run_id, name, settings)
         return no_version(page, request) if content is None else Response(content, media_type="image/png")
 
 
-def registered(console: Console) -> list[Version]:
-    """Every version, the newest first. Raises ModelUnavailable."""
+def named(console: Console, number: str) -> Version | None:
+    """The version of that number; None where there is none. Raises ModelUnavailable."""
+    if not NUMBER.fullmatch(number):
+        return None
     try:
-        return versions(console.settings)
+        return version_of(number, console.settings)
     except ModelMissing:
-        return []
-
-
-def version_of(console: Console, number: str) -> Version | None:
-    """The one of that number. Raises ModelUnavailable."""
-    return next((it for it in registered(console) if it.version == number), None)
+        return None
 
 
 def no_version(page: Render, request: Request) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.audit.acts import Actor, Acts
 from app.console.gate_process import GateAnswer, promote_in_child
-from app.console.model_pages import MOST_ACTS, no_version, version_of
+from app.console.model_pages import MOST_ACTS, named, no_version
 from app.console.shared import Console, Render, form_of
 from app.registry import ALIAS
 from app.registry.aliases import Version
@@ -36,7 +36,7 @@ def add_promotion(app: FastAPI, console: Console, page: Render) -> None:
 
 
 def _form(console: Console, page: Render, request: Request, number: str, wrong: str = "") -> Response:
-    found = version_of(console, number)
+    found = named(console, number)
     if found is None:
         return no_version(page, request)
     if not console.settings.console.promotion:
@@ -55,7 +55,7 @@ def _form(console: Console, page: Render, request: Request, number: str, wrong: 
 
 
 def _asked(console: Console, page: Render, judging: Lock, request: Request, number: str, reason: str) -> Response:
-    found, who = version_of(console, number), request.state.who
+    found, who = named(console, number), request.state.who
     if found is None or not console.settings.console.promotion:
         return _form(console, page, request, number)
     earlier = open_request(console, found) if console.settings.audit.four_eyes else None
@@ -82,6 +82,7 @@ def open_request(console: Console, version: Version) -> dict[str, Any] | None:
     """That somebody has asked for a version to be promoted, while nothing has come of it. Raises RecordUnavailable."""
     for stored in console.store.acts((ASKED, "promotion"), MOST_ACTS):
         fields = stored.to_link().fields
-        if fields["about"].get("version") == version.version:
+        about = fields["about"]
+        if about.get("version") == version.version and about.get("alias") == ALIAS:
             return fields if fields["what"] == ASKED else None
     return None

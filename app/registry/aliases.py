@@ -44,6 +44,14 @@ def versions(settings: Settings) -> list[Version]:
     return sorted(found, key=lambda it: int(it.version), reverse=True)
 
 
+def version_of(number: str, settings: Settings) -> Version:
+    """The version of that number. Raises ModelMissing when there is none, ModelUnavailable."""
+    name = settings.mlflow.model_name
+    with translated(f"cannot ask for version {number} of {name}"):
+        client = connect(settings)
+        return _version(client, client.get_model_version(name, number), client.get_registered_model(name).aliases)
+
+
 def _version(client: mlflow.MlflowClient, found: ModelVersion, aliases: dict[str, str]) -> Version:
     number = str(found.version)
     reasons = found.tags.get(GATE_REASONS, "")

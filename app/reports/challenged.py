@@ -8,7 +8,7 @@ import numpy as np
 
 from app.audit.store.outcome_rows import KnownOutcome
 from app.audit.store.recorded_policies import RecordedPolicies
-from app.reports.decided import PastDecision
+from app.reports.decided import PastDecision, swapped
 from app.reports.figures import Share, area, share
 from app.training import measures
 from app.training.data import Floats, Integers
@@ -66,14 +66,10 @@ class ChallengedCounts:
             pair.scores.append(it.probability)
             pair.others.append(it.challenger.probability)
             pair.bad.append(outcome.bad)
-        accepts = it.fields["decision"] == "ACCEPT"
-        if accepts == (self.policies.verdict(it.fields, it.challenger.probability) == "ACCEPT"):
-            return
-        if not accepts:
-            pair.swapped_in += 1
-            return
-        pair.swapped_out += 1
-        if outcome is not None:
+        side = swapped(it, self.policies)
+        pair.swapped_in += side == "in"
+        pair.swapped_out += side == "out"
+        if side == "out" and outcome is not None:
             pair.swapped_out_bad.append(outcome.bad)
 
     def figures(self) -> list[Challenged]:

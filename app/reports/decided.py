@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from app.audit.store.about import in_chunks
+from app.audit.store.recorded_policies import RecordedPolicies
 from app.audit.store.repository import Store, Stored
 from app.audit.store.review_rows import Review, final
 from app.errors import RecordInvalid
@@ -49,6 +50,17 @@ def read_decisions(
         for stored in chunk:
             yield _decided(stored, scores.get(stored.key), by_people.get(stored.key))
         done(len(chunk))
+
+
+def swapped(it: PastDecision, policies: RecordedPolicies) -> Literal["out", "in"] | None:
+    """Whether only the version accepts, or only its challenger under the same policy; None where both say the same,
+    or there is no challenger. Raises RecordUnavailable, RecordInvalid.
+    """
+    if it.challenger is None:
+        return None
+    accepts = it.fields["decision"] == "ACCEPT"
+    would = policies.verdict(it.fields, it.challenger.probability) == "ACCEPT"
+    return None if accepts == would else "out" if accepts else "in"
 
 
 def _decided(stored: Stored, score: Stored | None, review: Review | None) -> PastDecision:

@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.reports.decided import PastDecision
-from app.reports.figures import Share
 from app.reports.group_bands import GroupBand, GroupBands
 from app.reports.group_gaps import FactorGap, GroupGaps
 from app.reports.group_swaps import GroupSwap, GroupSwaps
-from app.terminal import Part, as_markdown, as_text, number
+from app.terminal import Part, as_markdown, as_text, interval, number
 from app.training.groups import ratio_of
 
 ALL = "all"
@@ -71,7 +70,7 @@ class FairnessReport:
         rows = [["column", "group", "month", "version", "decisions", "approved", "ratio", "95 %"]]
         for it in self.groups:
             about = [it.column, it.group, it.month, it.version, f"{it.decisions:,}", f"{it.approval_rate:.2%}"]
-            rows.append([*about, number(it.ratio, ".3f"), _interval(it.ratio, it.low, it.high, ".3f")])
+            rows.append([*about, number(it.ratio, ".3f"), interval(it.low, it.high, ".3f")])
         head = f"{self.joined:,} of {self.decisions:,} decisions are on applications of the file"
         parts: list[Part] = [head, rows]
         if self.bands:
@@ -137,14 +136,10 @@ def _band_rows(found: Sequence[GroupBand]) -> list[list[str]]:
     rows = [["column", "probability", "group", "decisions", "approved", "outcomes", "expected bad", "bad", "95 %"]]
     for it in found:
         about = [it.column, f"{it.low:g} to {it.high:g}", it.group, f"{it.decisions:,}", f"{it.approval_rate:.2%}"]
-        bad: Share = it.bad_rate
+        bad = it.bad_rate
         expected = [f"{it.outcomes:,}", number(it.expected_bad_rate, ".2%"), number(bad.value, ".2%")]
-        rows.append([*about, *expected, _interval(bad.value, bad.low, bad.high, ".2%")])
+        rows.append([*about, *expected, interval(bad.low, bad.high, ".2%")])
     return rows
-
-
-def _interval(value: float, low: float, high: float, spec: str) -> str:
-    return "-" if value != value else f"{low:{spec}} to {high:{spec}}"
 
 
 def _groups(names: Sequence[str], decided: Counter[Key], approved: Counter[Key]) -> list[GroupDecisions]:

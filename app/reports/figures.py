@@ -14,6 +14,8 @@ ALARM = 3.0
 """The same of an interval that somebody is woken by: chance alone leaves it once in 370 times."""
 BANDS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 """Edges of the bands of probability that are looked at apart."""
+EDGES = (0.0, *BANDS, 1.0)
+"""The same with both ends."""
 LEAST_SHARE = 1e-4
 """Of a band that is empty, so that a logarithm has a value."""
 
@@ -84,10 +86,9 @@ def expected_area(probability: Floats) -> float:
 
 def bands(outcome: Integers, probability: Floats) -> list[Band]:
     """Those that have rows, from the lowest up."""
-    edges = (0.0, *BANDS, 1.0)
     place = np.searchsorted(BANDS, probability, side="right")
     found = []
-    for number, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (low, high) in enumerate(zip(EDGES, EDGES[1:], strict=False)):
         rows = place == number
         count = int(rows.sum())
         if count:

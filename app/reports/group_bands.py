@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 
 from app.audit.store.outcome_rows import KnownOutcome
 from app.reports.decided import PastDecision
-from app.reports.figures import BANDS, Share, share
-
-EDGES = (0.0, *BANDS, 1.0)
+from app.reports.figures import BANDS, EDGES, Share, share
 
 
 @dataclass(frozen=True, slots=True)

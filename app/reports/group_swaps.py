@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.audit.store.recorded_policies import RecordedPolicies
-from app.reports.decided import PastDecision
+from app.reports.decided import PastDecision, swapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,12 @@ class GroupSwaps:
         """One. groups: of the applicant, in the order of the names. Raises RecordUnavailable, RecordInvalid."""
         if it.challenger is None:
             return
-        accepts = it.fields["decision"] == "ACCEPT"
-        would = self.policies.verdict(it.fields, it.challenger.probability) == "ACCEPT"
+        side = swapped(it, self.policies)
         for column, group in zip(self.names, groups, strict=True):
             counts = self._counts.setdefault((column, it.version, it.challenger.version, group), [0, 0, 0])
             counts[0] += 1
-            counts[1] += accepts and not would
-            counts[2] += would and not accepts
+            counts[1] += side == "out"
+            counts[2] += side == "in"
 
     def figures(self) -> list[GroupSwap]:
         """By column, version and challenger, the largest group first."""

@@ -1,6 +1,5 @@
 """What a report of outcomes holds, and how it is told on a terminal."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,7 +9,7 @@ from app.reports.figures import Band, Share
 from app.reports.reviewed import Reviewed
 from app.reports.vintages import AGES, Vintage
 from app.reports.watched import Watched
-from app.terminal import Part, as_markdown, as_text
+from app.terminal import Part, as_markdown, as_text, interval, number
 
 ACCEPTED_ONLY = (
     "Outcomes exist for accepted applicants only. Nothing here says how the refused would have paid, and a ROC AUC"
@@ -76,18 +75,28 @@ class OutcomeReport:
         rows = [["month", "version", "decisions", "approved", "PSI", "outcomes", "bad", "95 %", "expected"]]
         rows[0] += ["AUC", "95 %", "expected", "Brier"]
         for it in self.periods:
-            told = [it.month, it.version, f"{it.decisions:,}", _percent(it.approval_rate), _number(it.stability, 3)]
-            told += [f"{it.outcomes:,}", _percent(it.bad_rate.value), _interval(it.bad_rate, _percent)]
-            told += [_percent(it.expected_bad_rate) + (" off" if it.off else ""), _number(it.auc.value, 4)]
-            told += [_interval(it.auc, lambda value: _number(value, 3)), _number(it.expected_auc, 4)]
-            rows.append([*told, _number(it.brier, 5)])
+            told = [
+                it.month,
+                it.version,
+                f"{it.decisions:,}",
+                number(it.approval_rate, ".2%"),
+                number(it.stability, ".3f"),
+            ]
+            told += [
+                f"{it.outcomes:,}",
+                number(it.bad_rate.value, ".2%"),
+                interval(it.bad_rate.low, it.bad_rate.high, ".2%"),
+            ]
+            told += [number(it.expected_bad_rate, ".2%") + (" off" if it.off else ""), number(it.auc.value, ".4f")]
+            told += [interval(it.auc.low, it.auc.high, ".3f"), number(it.expected_auc, ".4f")]
+            rows.append([*told, number(it.brier, ".5f")])
         parts: list[Part] = [rows]
         for version, found in self.bands.items():
             lines = [[f"version {version}", "outcomes", "expected", "observed", "95 %"]]
             for band in found:
                 name = f"{band.low:g} to {band.high:g}"
-                observed = [_percent(band.observed.value), _interval(band.observed, _percent)]
-                expected = _percent(band.expected) + (" off" if band.off else "")
+                observed = [number(band.observed.value, ".2%"), interval(band.observed.low, band.observed.high, ".2%")]
+                expected = number(band.expected, ".2%") + (" off" if band.off else "")
                 lines.append([name, f"{band.rows:,}", expected, *observed])
             parts.append(lines)
         for seen in self.watched:
@@ -96,39 +105,27 @@ class OutcomeReport:
         if self.vintages:
             lines = [["decided in", "outcomes", *(f"bad in {age} months" for age in AGES)]]
             for each in self.vintages:
-                shares = [_percent(it) for it in each.bad_within]
+                shares = [number(it, ".2%") for it in each.bad_within]
                 lines.append([each.month, f"{each.outcomes:,}", *shares, *["-"] * (len(AGES) - len(shares))])
             parts.append(lines)
         if self.reviews:
             lines = [["said", "decided", "by", "reviews", "outcomes", "bad", "95 %"]]
             for one in self.reviews:
-                bad = [_percent(one.bad_rate.value), _interval(one.bad_rate, _percent)]
+                bad = [number(one.bad_rate.value, ".2%"), interval(one.bad_rate.low, one.bad_rate.high, ".2%")]
                 lines.append([one.was, one.now, one.by, f"{one.reviews:,}", f"{one.outcomes:,}", *bad])
             parts.append(lines)
         if self.challenged:
             lines = [["version", "challenger", "both scored", "outcomes", "AUC", "its AUC", "Brier", "its Brier"]]
             lines[0] += ["only version accepts", "of them bad", "only challenger accepts"]
             for pair in self.challenged:
-                figures = [_number(each, 4) for each in (pair.auc.value, pair.challenger_auc.value)]
-                figures += [_number(each, 5) for each in (pair.brier, pair.challenger_brier)]
-                swaps = [f"{pair.swapped_out:,}", _percent(pair.swapped_out_bad.value), f"{pair.swapped_in:,}"]
+                figures = [number(each, ".4f") for each in (pair.auc.value, pair.challenger_auc.value)]
+                figures += [number(each, ".5f") for each in (pair.brier, pair.challenger_brier)]
+                swaps = [f"{pair.swapped_out:,}", number(pair.swapped_out_bad.value, ".2%"), f"{pair.swapped_in:,}"]
                 of = [pair.version, pair.challenger, f"{pair.decisions:,}", f"{pair.outcomes:,}"]
                 lines.append([*of, *figures, *swaps])
             parts.append(lines)
         if self.moved:
             lines = [["month", "factor", "PSI"]]
-            lines += [[moved.month, moved.factor, _number(moved.value, 3)] for moved in self.moved]
+            lines += [[moved.month, moved.factor, number(moved.value, ".3f")] for moved in self.moved]
             parts.append(lines)
         return [*parts, ACCEPTED_ONLY]
-
-
-def _percent(value: float) -> str:
-    return f"{value:.2%}" if value == value else "-"
-
-
-def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if value == value else "-"
-
-
-def _interval(found: Share, written: Callable[[float], str]) -> str:
-    return f"{written(found.low)} to {written(found.high)}" if found.value == found.value else "-"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.settings import GateSettings, Settings
-from app.terminal import markdown_table, number, table
+from app.terminal import interval, markdown_table, number, table
 from app.training.alternatives import Alternative, frontier
 from app.training.commit import code_commit
 from app.training.evaluate import Measures
@@ -200,7 +200,7 @@ def _alternatives(found: Sequence[Alternative], training: int) -> list[list[str]
         made = [f"{name} {value:g}" for name, value in chosen.items() if value != default[name]]
         made += [f"without {', '.join(it.recipe.without)}"] if it.recipe.without else []
         measures = [_written(name, getattr(it, name)) for name in ("roc_auc", "brier", "approval_rate")]
-        ratio = [number(it.ratio, ".3f"), f"{number(it.low, '.3f')} to {number(it.high, '.3f')}", it.between]
+        ratio = [number(it.ratio, ".3f"), interval(it.low, it.high, ".3f"), it.between]
         rows.append([str(it.number or "this model"), *measures, *ratio, "; ".join(made) or "defaults"])
     return rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.errors import ModelError
 from app.exits import error_of_pull
-from app.processes import calling
+from app.processes import calling, told
 
 ONE_THREAD = ("env", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
 """The memory that a pull may take is not there for a thread a core."""
@@ -33,9 +33,9 @@ async def pull(uri: str, timeout_seconds: float, command: Sequence[str] = COMMAN
             await child.wait()
     if child.returncode == 0:
         return Path(output.decode().splitlines()[-1])
-    lines = errors.decode(errors="replace").splitlines()
-    reason = next((line.removeprefix("error: ") for line in reversed(lines) if line.startswith("error: ")), None)
+    text = errors.decode(errors="replace")
+    reason = told(text)
     if reason is None:
-        last = lines[-1] if lines else "without a word"
+        last = (text.splitlines() or ["without a word"])[-1]
         raise ModelError(f"the pull of {uri} ended with code {child.returncode}: {last}")
     raise error_of_pull(child.returncode or 1)(reason)

@@ -16,12 +16,14 @@ from app.audit.store.outcome_rows import outcomes
 from app.audit.store.repository import Store
 from app.callers.known import Callers
 from app.console.console_routes import create_console
+from app.console.promotion_pages import open_request
 from app.console.sessions import COOKIE, Proxied, Roles, Sessions
 from app.console.shared import Console
 from app.letters.template import read_template
 from app.outcomes.given import Given
 from app.outcomes.loading import load_outcomes
 from app.registry import Registered, write_verdict
+from app.registry.aliases import version_of
 from app.registry.client import connect
 from app.reports.kept_reports import FAIRNESS, OUTCOMES, keep_report
 from app.reports.performance import outcome_report
@@ -213,6 +215,20 @@ def test_models_are_told_with_their_verdicts_and_what_was_done_to_them(store: St
     assert "Put it into production" not in browser.get("/models/1").text
     for answer in (browser.get("/models/1/promote"), browser.post("/models/1/promote", data={"reason": "x"})):
         assert (answer.status_code, "console.promotion" in answer.text) == (403, True)
+
+
+def test_a_request_to_promote_is_open_until_production_was_judged(sqlite_store: Store, tmp_path: Path) -> None:
+    it = world(sqlite_store, tmp_path)
+    settings = settings_for(tmp_path)
+    connect(settings).create_registered_model(NAME)
+    connect(settings).create_model_version(NAME, source="nowhere")
+    version, acts = version_of("1", settings), Acts(sqlite_store, it.console.settings.audit)
+    assert open_request(it.console, version) is None
+    acts.keep("promotion_asked", Actor("J. Doe", "it is better"), {"version": "1", "alias": "production"})
+    acts.keep("promotion", Actor("J. Doe", ""), {"version": "1", "alias": "challenger", "gate": "passed"})
+    assert (open_request(it.console, version) or {})["by"] == "J. Doe"
+    acts.keep("promotion", Actor("J. Doe", ""), {"version": "1", "alias": "production", "gate": "refused"})
+    assert open_request(it.console, version) is None
 
 
 def test_what_waits_for_a_person_is_decided_with_a_name_and_words_for_the_applicant(

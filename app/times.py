@@ -8,6 +8,8 @@ from functools import lru_cache
 DAY = 86_400_000_000
 """In microseconds."""
 
+SECONDS = len("2026-01-31T12:00:00")
+
 
 def microseconds_now() -> int:
     """The present moment, microseconds since 1970."""
@@ -21,8 +23,7 @@ def utc(at: int) -> str:
 
 def microseconds(text: str) -> int:
     """The inverse of utc. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    at = int(moment.timestamp()) * 1_000_000 + moment.microsecond
+    at = _seconds(text[:SECONDS]) * 1_000_000 + int(text[SECONDS + 1 : -1])
     if utc(at) != text:
         raise ValueError(f"{text} is not as utc writes it")
     return at
@@ -40,6 +41,11 @@ def end_of_day(day: str) -> int | None:
         return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * 1_000_000 + DAY
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=2)
+def _seconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
 @lru_cache(maxsize=2)

@@ -27,7 +27,7 @@ def test_a_moment_reads_back_to_the_microsecond(at: int) -> None:
     ],
 )
 def test_a_moment_that_is_written_in_another_way_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not as utc writes it|Invalid isoformat string"):
+    with pytest.raises(ValueError, match="is not as utc writes it|Invalid isoformat string|invalid literal for int"):
         microseconds(text)
 
 

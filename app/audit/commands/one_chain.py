@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from app.audit.chain import GENESIS
+from app.audit.chain import FOUND_BY, GENESIS
 from app.audit.commands.findings import Finding
-from app.audit.store.inserts import FOUND_BY
 from app.audit.store.repository import Dropped, Span, Stored
 from app.errors import RecordInvalid
 
@@ -43,8 +42,9 @@ class OneChain:
         for name in ("writer", "sequence", "kind", "key", "at"):
             if getattr(stored, name) != getattr(link, name):
                 yield f"its column {'id' if name == 'key' else name} is not what its content says"
-        for name, told in FOUND_BY.items() if link.kind == "decision" else ():
-            if getattr(stored, name) != link.fields.get(told):
+        # What is no decision is found by none of them.
+        for name, value in zip(FOUND_BY, link.found_by, strict=False):
+            if getattr(stored, name) != value:
                 yield f"its column {name} is not what its content says"
         if missing == 0 and self._head is not None and link.previous != self._head:
             yield "it does not follow the record before it"

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.audit.chain import Link
+from app.audit.chain import FOUND_BY, Link
 from app.audit.signing import Signer, head_statement
 from app.audit.store.database import is_postgres
 from app.audit.store.schema.tables import heads
@@ -14,9 +14,6 @@ from app.times import microseconds_now, utc
 
 POSTGRES_TYPES = {"sequence": "bigint", "at": "timestamptz"}
 """Of the columns that are no text."""
-
-FOUND_BY = {"application_id": "application_id", "request_id": "request_id", "caller": "caller", "verdict": "decision"}
-"""Columns that decisions are found by, and what they are called in the content."""
 
 
 def insert_links(connection: Connection, links: Iterable[Link]) -> None:
@@ -72,5 +69,5 @@ def _columns(name: str, links: Sequence[Link]) -> dict[str, list[Any]]:
     columns |= {"id": "key"} if name == "decisions" else {"kind": "kind", "key": "key"}
     found = {column: [getattr(it, field) for it in links] for column, field in columns.items()}
     if name == "decisions":
-        found |= {column: [it.fields.get(field) for it in links] for column, field in FOUND_BY.items()}
+        found |= zip(FOUND_BY, map(list, zip(*(it.found_by for it in links), strict=True)), strict=True)
     return found

@@ -22,10 +22,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.audit.chain import Kind, Link, link_of
+from app.audit.chain import FOUND_BY, Kind, Link, link_of
 from app.audit.signing import Signer, head_statement, removal_statement
 from app.audit.store.database import READING, is_postgres, translated
-from app.audit.store.inserts import FOUND_BY, insert_links, sign_ends
+from app.audit.store.inserts import insert_links, sign_ends
 from app.audit.store.schema.tables import decisions, dropped, entries, heads
 from app.errors import RecordInvalid
 

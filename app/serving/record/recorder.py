@@ -77,12 +77,12 @@ class Recorder:
             "request_id": context.request_id,
             "caller": context.caller,
             "application_id": application_id,
+            "decision": decided["decision"],
             "row": row,
             "features": snapshot.model.contract.values(vector),
             "model": snapshot.model.identity.lasting,
             "policy_version": snapshot.policy.version,
             "probability": decided["probability"],
-            "decision": decided["decision"],
             "reasons": decided["reasons"],
         }
         if context.trace_id is not None:

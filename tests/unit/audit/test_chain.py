@@ -4,8 +4,9 @@ import json
 from hashlib import sha256
 
 import pytest
+from hypothesis import given, strategies
 
-from app.audit.chain import GENESIS, Chain, Entry, link_of
+from app.audit.chain import FOUND_BY, GENESIS, Chain, Entry, link_of
 from app.errors import RecordInvalid
 from tests.support.records import linked
 
@@ -57,11 +58,10 @@ def test_any_flipped_bit_of_a_link_is_seen() -> None:
             link_of(digest, changed)
 
 
-def test_a_content_is_parsed_once_and_its_numbers_are_those_that_were_written() -> None:
+def test_numbers_of_a_content_are_those_that_were_written() -> None:
     entries = [Entry("decision", "a", AT, {"probability": number}) for number in (0.1, 5e-324, 1 / 3, -0.0)]
     for sealed, number in zip(Chain("w").seal(entries), (0.1, 5e-324, 1 / 3, -0.0), strict=True):
         link = link_of(*sealed)
-        assert link.fields is link.fields
         assert repr(link.fields["probability"]) == repr(number)
         assert link.fields == json.loads(sealed[1])
 
@@ -69,3 +69,30 @@ def test_a_content_is_parsed_once_and_its_numbers_are_those_that_were_written() 
 def test_content_that_is_no_entry_is_refused_whatever_its_hash() -> None:
     with pytest.raises(RecordInvalid, match="no entry"):
         link_of(sha256(b"[]").hexdigest(), "[]")
+
+
+TEXTS = strategies.text(max_size=20) | strategies.sampled_from(['"', "\\", '","decision":"REJECT', "é", "{", "null"])
+
+
+@given(key=TEXTS, caller=strategies.none() | TEXTS, application=strategies.none() | TEXTS, late=...)
+def test_a_decision_is_read_the_same_whatever_its_texts_hold(
+    key: str, caller: str | None, application: str | None, late: bool
+) -> None:
+    found_by = {"request_id": key, "caller": caller, "application_id": application}
+    verdict, others = {"decision": "ACCEPT"}, {"features": ["decision", 1.5]}
+    # As this release writes it, and as those before it did.
+    fields = found_by | (others | verdict if late else verdict | others)
+    (sealed,) = Chain("w").seal([Entry("decision", key, AT, fields)])
+    link, document = link_of(*sealed), json.loads(sealed[1])
+    assert link.found_by == tuple(document[told] for told in FOUND_BY.values())
+    assert (link.writer, link.key, link.sequence, link.previous) == ("w", key, 1, GENESIS)
+    assert (link.kind, link.at, link.fields) == ("decision", AT, document)
+
+
+def test_a_decision_that_is_no_json_is_refused_where_it_is_parsed() -> None:
+    found_by = {"request_id": "r", "caller": None, "application_id": None, "decision": "ACCEPT", "row": None}
+    ((_, content),) = Chain("w").seal([Entry("decision", "a", AT, found_by)])
+    cut = content[:-1]
+    link = link_of(sha256(cut.encode()).hexdigest(), cut)
+    with pytest.raises(RecordInvalid, match="no entry"):
+        _ = link.fields

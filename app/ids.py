@@ -10,6 +10,9 @@ FRACTION = 4096
 
 POOL_BYTES = 4096
 
+VARIANT = {f"{digit:x}": "89ab"[digit & 3] for digit in range(16)}
+"""By a random digit: the first digit of the fourth group, two of whose bits are 0b10."""
+
 
 class RandomHex:
     """Random hexadecimal digits from the operating system, which is asked for many at a time.
@@ -41,13 +44,16 @@ class Ids:
         self._clock = clock
         self._last = -1
         self._random = RandomHex()
+        self._milliseconds = -1
+        self._begin = ""
+        """Of every id of that millisecond."""
 
     def next(self) -> str:
         """The next id, in the usual form of a UUID."""
-        milliseconds, microseconds = divmod(self._clock(), 1000)
-        self._last = max(self._last + 1, milliseconds * FRACTION + microseconds * FRACTION // 1000)
+        self._last = max(self._last + 1, self._clock() * FRACTION // 1000)
         milliseconds, part = divmod(self._last, FRACTION)
-        moment, digits = f"{milliseconds:012x}", self._random.take(16)
-        # The variant, 0b10, takes two bits of the first digit.
-        variant = "89ab"[int(digits[0], 16) & 3]
-        return f"{moment[:8]}-{moment[8:]}-7{part:03x}-{variant}{digits[1:4]}-{digits[4:]}"
+        if milliseconds != self._milliseconds:
+            moment = f"{milliseconds:012x}"
+            self._milliseconds, self._begin = milliseconds, f"{moment[:8]}-{moment[8:]}-7"
+        digits = self._random.take(16)
+        return f"{self._begin}{part:03x}-{VARIANT[digits[0]]}{digits[1:4]}-{digits[4:]}"

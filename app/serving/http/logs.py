@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import logging.config
+from collections import deque
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TextIO
 
@@ -34,35 +36,57 @@ def _shared(level: int, method: str, path: str | None, caller: str | None) -> st
 
 
 class TurnHandler(logging.StreamHandler[TextIO]):
-    """Writes what one turn of the event loop logs at the turn's end, all at once; elsewhere each line as it comes."""
+    """Writes what one turn of the event loop logs at the turn's end, all at once; elsewhere each line as it comes.
+
+    At once whatever the stream does with a line: with PYTHONUNBUFFERED each would be a write of its own.
+    """
 
     REQUEST = logging.LogRecord(log.name, logging.INFO, "", 0, "request", None, None)
-    """What is told of a line of a request that cannot be written."""
+    """What is told of lines that cannot be written."""
 
-    _flushing: asyncio.AbstractEventLoop | None = None
-    """The loop at the end of whose turn it will."""
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        # Threads add to it and take from it without a lock.
+        self._lines: deque[str] = deque()
+        self._flushing: asyncio.AbstractEventLoop | None = None
+        """The loop at the end of whose turn it will."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except Exception:  # as the library's own does with it
+            self.handleError(record)
+        else:
+            self.write(line + self.terminator)
 
     def write(self, line: str) -> None:
         """A line without a record, whose making takes longer than all of the rest."""
-        try:
-            self.stream.write(line)
-            self.flush()
-        except Exception:  # as emit does with it
-            self.handleError(self.REQUEST)
+        self._lines.append(line)
+        self.flush()
 
     def flush(self) -> None:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            return super().flush()
+            self._write()
+            return
         if self._flushing is not loop:
             self._flushing = loop
             loop.call_soon(self._end_turn)
 
     def _end_turn(self) -> None:
         self._flushing = None
+        self._write()
+
+    def _write(self) -> None:
+        lines = []
+        # Another thread may take the last one.
+        with suppress(IndexError):
+            while True:
+                lines.append(self._lines.popleft())
         try:
-            super().flush()
+            self.stream.write("".join(lines))
+            self.stream.flush()
         except Exception:
             self.handleError(self.REQUEST)
 

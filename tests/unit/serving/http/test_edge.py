@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prometheus_client import generate_latest
@@ -181,5 +182,7 @@ def test_both_ways_refuse_alike_what_cannot_be_kept(tmp_path: Path) -> None:
 
 
 def test_a_request_without_an_id_is_given_one() -> None:
-    answer = Api(constant_model(0.3)).post("/predict", json_file("request.json"))
-    assert len(answer.headers["X-Request-ID"]) == 32
+    api = Api(constant_model(0.3))
+    first, second = (api.post("/predict", json_file("request.json")).headers["X-Request-ID"] for _ in range(2))
+    assert {UUID(first).version, UUID(second).version} == {7}
+    assert first < second

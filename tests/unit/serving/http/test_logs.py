@@ -89,9 +89,13 @@ def test_probes_and_scrapes_are_not_logged(lines: Lines) -> None:
 
 
 class Flushes(io.StringIO):
-    """Counts how often it was flushed."""
+    """Counts how often it was written to and flushed."""
 
-    flushed = 0
+    written = flushed = 0
+
+    def write(self, text: str) -> int:
+        self.written += 1
+        return super().write(text)
 
     def flush(self) -> None:
         self.flushed += 1
@@ -114,7 +118,7 @@ def test_lines_of_one_turn_are_written_together_in_their_order() -> None:
         handler.emit(logging.makeLogRecord({"msg": "last"}))
         assert stream.flushed == 0
         await asyncio.sleep(0)
-        assert stream.flushed == 1
+        assert (stream.written, stream.flushed) == (1, 1)
 
     asyncio.run(log())
     assert stream.getvalue() == "0\n1\n2\nlast\n"

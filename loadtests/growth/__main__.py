@@ -25,8 +25,8 @@ def main() -> int:
     parser.add_argument(
         "--times",
         type=int,
-        default=max(MULTIPLES),
-        help=f"most times over that its rows are trained on, 0 for no training; default: %(default)s of {MULTIPLES}",
+        default=8,
+        help=f"most times over that its rows are trained on, of {MULTIPLES}; 0: no training; default: %(default)s",
     )
     options = parser.parse_args()
     lines = [HEADER]

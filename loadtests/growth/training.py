@@ -11,7 +11,7 @@ from loadtests.bench.trained import bare_environment
 from loadtests.growth.series import Series
 from scripts.credit import PROGRAM
 
-MULTIPLES = (1, 2, 4, 8)
+MULTIPLES = (1, 2, 4, 8, 32, 200)
 
 
 def of_rows(data: str, most: int) -> Iterator[Series]:

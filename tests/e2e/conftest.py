@@ -31,6 +31,7 @@ ORDER = [
     "test_record",
     "test_batch",
     "test_scaling",
+    "test_failover",
     "test_data",
     "test_rotation",
     "test_restore",

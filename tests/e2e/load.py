@@ -30,10 +30,10 @@ class Load:
 
 
 @contextmanager
-def steady_load(pod: Inside) -> Iterator[Load]:
-    """Load on the API's Service while the block runs."""
+def steady_load(pod: Inside, service: str = SERVICE) -> Iterator[Load]:
+    """Load on a Service while the block runs."""
     load = Load()
-    with pod.start("traffic", SERVICE, str(REQUESTS_PER_SECOND)) as process:
+    with pod.start("traffic", service, str(REQUESTS_PER_SECOND)) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
         try:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from tests.e2e.cluster import CREDIT, Cluster, kubectl
 from tests.e2e.waiting import wait_until
 
+SERVER = "postgres-0"
+"""The pod of charts/postgres."""
+
 ARRIVE_SECONDS = 180.0
 """From the end of a disturbance to the last record: shipping after an outage is tried with growing pauses."""
 
@@ -23,19 +26,29 @@ class Arrived:
         return f"{self.answered} answered, {self.lost} lost, {self.doubled} doubled"
 
 
-def psql(statement: str) -> list[str]:
-    """The lines that a statement on the decisions' database gives, one a row."""
-    command = ["psql", "--no-psqlrc", "--username=postgres", "--dbname=credit", "--tuples-only", "--no-align"]
-    pod = ["--namespace", CREDIT, "exec", "postgres-0", "--"]
+def psql(statement: str, server: str = SERVER) -> list[str]:
+    """The lines that a statement on the decisions' database gives, one a row. server: name of the pod."""
+    command = [
+        "psql",
+        "--no-psqlrc",
+        f"--username={'postgres' if server == SERVER else 'credit'}",
+        "--dbname=credit",
+        "--tuples-only",
+        "--no-align",
+    ]
+    pod = ["--namespace", CREDIT, "exec", server, "--container", "postgres", "--"]
     return kubectl(*pod, *command, f"--command={statement}").stdout.splitlines()
 
 
-def arrived(cluster: Cluster, answered: Collection[str]) -> Arrived:
-    """Once every decision is in the database, or nothing more has come for as long as is waited."""
+def arrived(cluster: Cluster, answered: Collection[str], server: str = SERVER) -> Arrived:
+    """Once every decision is in the database, or nothing more has come for as long as is waited.
+
+    server: name of the database's pod.
+    """
     cluster.wait_settled()
 
     def look() -> Arrived:
-        rows = Counter(psql("select id from decisions"))
+        rows = Counter(psql("select id from decisions", server))
         counts = [rows[it] for it in answered]
         return Arrived(len(counts), counts.count(0), sum(count > 1 for count in counts))
 

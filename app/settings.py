@@ -146,6 +146,10 @@ class ServingSettings(Section):
         "", description="Class that means default, of models whose classes are not 0 and 1; the version's tag beats it."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log line shown.")
+    tls_certificate_file: Path | None = Field(
+        None, description="Certificate in PEM, its chain behind it, to serve HTTPS alone; read anew when it changes."
+    )
+    tls_key_file: Path | None = Field(None, description="The certificate's key in PEM.")
 
 
 PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -23,12 +23,12 @@ class Server:
     """A server that accepts connections."""
 
     process: "subprocess.Popen[bytes]"
-    port: int
+    url: str
     log: Path
 
     @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     def wait_ready(self) -> httpx.Response:
         """Until a model is loaded."""
@@ -58,18 +58,18 @@ def running_server(environment: Mapping[str, str], log: Path) -> Iterator[Server
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
-        yield Server(process, wait_until(lambda: _port(log), lambda port: port > 0), log)
+        yield Server(process, wait_until(lambda: _url(log), bool), log)
     finally:
         process.kill()
         process.wait()
 
 
-def _port(log: Path) -> int:
+def _url(log: Path) -> str:
     text = log.read_text()
-    found = re.search(r"running on http://127\.0\.0\.1:([0-9]+)", text)
+    found = re.search(r"running on (https?://127\.0\.0\.1:[0-9]+)", text)
     if found is None:
         raise AssertionError(text[-2000:])
-    return int(found[1])
+    return found[1]
 
 
 def log_lines(log: Path) -> list[dict[str, object]]:

@@ -18,6 +18,7 @@ from app.console.shared import Console
 from app.contract_file import load_contract
 from app.errors import SettingInvalid
 from app.letters.template import read_template
+from app.serving.http.certificate import certificate_of
 from app.serving.http.logs import logging_config
 from app.settings import Settings, load_settings
 from app.times import Month, microseconds_now
@@ -54,8 +55,16 @@ def serve_console(host: str, port: int) -> None:
         openid=openid,
         hosts=LOOPBACK if for_all else frozenset(),
     )
-    log_config = logging_config(settings.serving.log_level)
-    uvicorn.run(create_console(console), host=host, port=port, log_config=log_config, access_log=False)
+    certificate = certificate_of(settings.serving)
+    uvicorn.run(
+        create_console(console),
+        host=host,
+        port=port,
+        log_config=logging_config(settings.serving.log_level),
+        access_log=False,
+        ssl_certfile=None if certificate is None else certificate.certificate,
+        ssl_keyfile=None if certificate is None else certificate.key,
+    )
 
 
 def _record(settings: Settings) -> Store:

@@ -13,6 +13,7 @@ from app.errors import SettingInvalid
 from app.exits import DONE
 from app.models.cache import ModelCache
 from app.policy_file import load_policy
+from app.serving.http.certificate import certificate_of
 from app.serving.http.logs import logging_config
 from app.serving.http.protocol import FastPathProtocol
 from app.serving.http.server import DrainingServer
@@ -31,12 +32,13 @@ def serve(host: str, port: str, reload: str = "") -> int:
     """Serve until SIGTERM or SIGINT; gives the exit code. Called in a process of its own: see app.processes.
 
     port: 0 takes a free one. reload: start again when the code changes, unless empty.
-    Raises SettingInvalid, also for an address that cannot be listened on.
+    Raises SettingInvalid, also for an address that cannot be listened on or a certificate that cannot be used.
     """
     signal.signal(signal.SIGTERM, stop)
     settings = load_settings()
     load_policy(settings)
     load_callers(settings)
+    certificate = certificate_of(settings.serving)
     require_free(host, int(port))
     config = uvicorn.Config(
         "app.serving.application:app",
@@ -53,12 +55,14 @@ def serve(host: str, port: str, reload: str = "") -> int:
         server_header=False,
         # Nothing here asks who the client is.
         proxy_headers=False,
+        ssl_certfile=None if certificate is None else certificate.certificate,
+        ssl_keyfile=None if certificate is None else certificate.key,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     say_without_a_model(settings)
     # Nobody waits for a developer's requests to end.
-    server = DrainingServer(config, 0.0 if reload else settings.serving.drain_seconds)
+    server = DrainingServer(config, 0.0 if reload else settings.serving.drain_seconds, certificate)
     if reload:
         ChangeReload(config, target=server.run, sockets=[config.bind_socket()]).run()
     else:

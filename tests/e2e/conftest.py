@@ -32,6 +32,7 @@ ORDER = [
     "test_batch",
     "test_scaling",
     "test_failover",
+    "test_tls",
     "test_data",
     "test_rotation",
     "test_restore",

@@ -91,8 +91,9 @@ class RefusingProtocol(HttpToolsProtocol):
 
     def _end_with(self, content: bytes) -> None:
         self.transport.write(content)
-        # Half closed: the client sees the end of the answer, and what it still sends is read for a while.
-        self.transport.write_eof()
+        # Half closed, where that can be: the client sees the end of the answer, and what it still sends is read on.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
         self._closing = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _watch(self, waiting: int) -> None:

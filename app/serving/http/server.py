@@ -16,6 +16,8 @@ from typing import Any
 
 import uvicorn
 
+from app.serving.http.certificate import Certificate
+
 CLOSE_HEADER = (b"connection", b"close")
 
 ACCEPTED_A_TURN = 16
@@ -23,15 +25,21 @@ ACCEPTED_A_TURN = 16
 answer, that would keep whoever comes new waiting for seconds."""
 
 
+RENEWAL_TICKS = 100
+"""Of the server, ten of which are a second: how often its certificate is looked at."""
+
+
 class DrainingServer(uvicorn.Server):
     """As uvicorn.Server, but SIGTERM is followed by drain_seconds in which every answer closes its connection, and
     in which the state that each request carries says `draining`.
 
-    A second signal, of any kind, ends it as it would have ended at once.
+    A second signal, of any kind, ends it as it would have ended at once. certificate: what it speaks TLS by, None for
+    plain HTTP.
     """
 
-    def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, drain_seconds: float, certificate: Certificate | None = None) -> None:
         super().__init__(config)
+        self._certificate = certificate
         self._drain_seconds = drain_seconds
         self._drained_at: float | None = None
 
@@ -47,7 +55,9 @@ class DrainingServer(uvicorn.Server):
         for listening in [it for server in self.servers for it in server.sockets]:
             for _ in range(ACCEPTED_A_TURN - 1):
                 again = socket.socket(fileno=os.dup(listening.fileno()))
-                self.servers.append(await loop.create_server(protocol, sock=again, backlog=self.config.backlog))
+                self.servers.append(
+                    await loop.create_server(protocol, sock=again, ssl=self.config.ssl, backlog=self.config.backlog)
+                )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> Any:
         if sig != signal.SIGTERM or self._drained_at is not None or self._drain_seconds == 0:
@@ -62,4 +72,6 @@ class DrainingServer(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         if self._drained_at is not None and time.monotonic() >= self._drained_at:
             self.should_exit = True
+        if self._certificate is not None and self.config.ssl is not None and counter % RENEWAL_TICKS == 0:
+            self._certificate.renew(self.config.ssl)
         return await super().on_tick(counter)

@@ -99,7 +99,8 @@ automountServiceAccountToken: false
 
 {{/* A pod with what all pods have in common, from the values. Called with (list . POD OPTIONS): the pod's metadata and spec as
 YAML, and a dict with any of env and envFrom (more variables of its containers), login (how they log in to MLflow), probes (changes of the first container's),
-user (another than podSecurityContext names) and server (true for what affinity and topologySpreadConstraints are of). */}}
+user (another than podSecurityContext names), server (true for what affinity, topologySpreadConstraints and tls are of),
+tlsFiles (what the files of the certificate's Secret are called there) and asksServer (true for what connects to it). */}}
 {{- define "api.pod" -}}
 {{- $root := index . 0 }}
 {{- $values := $root.Values }}
@@ -127,10 +128,29 @@ user (another than podSecurityContext names) and server (true for what affinity 
 {{- $_ := set $given "topologySpreadConstraints" $values.topologySpreadConstraints }}
 {{- end }}
 {{- range $key, $value := $given }}{{ if $value }}{{ $_ := set $spec $key $value }}{{ end }}{{ end }}
+{{- $tls := $values.tls | default dict }}
 {{- $authority := ($values.certificateAuthority | default dict).existingConfigMap }}
 {{- if $authority }}
 {{- $source := dict "name" $authority "items" (list (dict "key" $values.certificateAuthority.key "path" "ca.crt")) }}
 {{- $_ := set $spec "volumes" (append ($spec.volumes | default list) (dict "name" "certificate-authority" "configMap" $source)) }}
+{{- $_ := set $options "trusts" true }}
+{{- else if and $tls.enabled $options.asksServer }}
+{{- $source := dict "secretName" (include "api.tlsSecret" $root) "items" (list (dict "key" "ca.crt" "path" "ca.crt")) }}
+{{- $_ := set $spec "volumes" (append ($spec.volumes | default list) (dict "name" "certificate-authority" "secret" $source)) }}
+{{- $_ := set $options "trusts" true }}
+{{- end }}
+{{- if and $tls.enabled $options.server }}
+{{- $items := list }}
+{{- range $key, $path := $options.tlsFiles | default (dict "tls.crt" "tls.crt" "tls.key" "tls.key") }}
+{{- $items = append $items (dict "key" $key "path" $path) }}
+{{- end }}
+{{- $source := dict "secretName" (include "api.tlsSecret" $root) "defaultMode" 0440 "items" $items }}
+{{- $_ := set $spec "volumes" (append ($spec.volumes | default list) (dict "name" "tls" "secret" $source)) }}
+{{- range $container := $spec.containers }}
+{{- range $name := list "startupProbe" "readinessProbe" "livenessProbe" }}
+{{- with (get $container $name | default dict).httpGet }}{{ $_ := set . "scheme" "HTTPS" }}{{ end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- range $container := concat ($spec.initContainers | default list) $spec.containers }}
 {{- include "api.container" (list $root $container $options) }}
@@ -152,7 +172,11 @@ user (another than podSecurityContext names) and server (true for what affinity 
 {{- with $values.containerSecurityContext }}{{ $_ := set $container "securityContext" . }}{{ end }}
 {{- with concat ($container.volumeMounts | default list) $values.extraVolumeMounts }}{{ $_ := set $container "volumeMounts" . }}{{ end }}
 {{- $own := $container.env | default list }}
-{{- if ($values.certificateAuthority | default dict).existingConfigMap }}
+{{- if and ($values.tls | default dict).enabled $options.server }}
+{{- $mount := dict "name" "tls" "mountPath" "/etc/tls" "readOnly" true }}
+{{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) $mount) }}
+{{- end }}
+{{- if $options.trusts }}
 {{- $mount := dict "name" "certificate-authority" "mountPath" "/etc/certificate-authority" "readOnly" true }}
 {{- $_ := set $container "volumeMounts" (append ($container.volumeMounts | default list) $mount) }}
 {{- /* The names under which libpq, boto3, requests and OpenSSL look for it. */}}
@@ -298,5 +322,62 @@ spec:
   groups:
     {{- toYaml $groups | nindent 4 }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Name of the Secret with the server's certificate. */}}
+{{- define "api.tlsSecret" -}}
+{{- .Values.tls.existingSecret | default (printf "%s-tls" (include "api.fullname" .)) }}
+{{- end }}
+
+{{/* How the server is asked: https or http. */}}
+{{- define "api.scheme" -}}
+{{- .Values.tls.enabled | ternary "https" "http" }}
+{{- end }}
+
+{{/* Has cert-manager issue that certificate, unless it is somebody else's. */}}
+{{- define "api.certificate" -}}
+{{- if and .Values.tls.enabled (not .Values.tls.existingSecret) }}
+{{- if not .Values.tls.issuer.name }}
+{{- fail "tls.enabled needs a certificate: name a Secret with tls.crt, tls.key and ca.crt in tls.existingSecret, or an issuer of cert-manager's in tls.issuer.name" }}
+{{- end }}
+{{- if not (.Capabilities.APIVersions.Has "cert-manager.io/v1") }}
+{{- fail "tls.issuer needs cert-manager (cert-manager.io/v1), which this cluster does not have: install it first, or name a Secret in tls.existingSecret" }}
+{{- end }}
+{{- $name := include "api.fullname" . }}
+{{- $inside := printf "%s.%s" $name .Release.Namespace }}
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata:
+  name: {{ $name }}
+  labels:
+    {{- include "api.labels" . | nindent 4 }}
+spec:
+  secretName: {{ include "api.tlsSecret" . }}
+  issuerRef:
+    name: {{ .Values.tls.issuer.name }}
+    kind: {{ .Values.tls.issuer.kind }}
+    group: cert-manager.io
+  commonName: {{ $name }}
+  # Every name of the Service, and what a port-forward or the server's own pod asks.
+  dnsNames: [{{ $name }}, {{ $inside }}, {{ $inside }}.svc, {{ $inside }}.svc.cluster.local, localhost]
+  ipAddresses: [127.0.0.1]
+  privateKey:
+    algorithm: ECDSA
+    size: 256
+    rotationPolicy: Always
+{{- end }}
+{{- end }}
+
+{{/* What a ServiceMonitor's endpoint says of it. */}}
+{{- define "api.scrapedOver" -}}
+{{- if .Values.tls.enabled }}
+scheme: https
+tlsConfig:
+  serverName: {{ include "api.fullname" . }}
+  ca:
+    secret:
+      name: {{ include "api.tlsSecret" . }}
+      key: ca.crt
 {{- end }}
 {{- end }}

@@ -4,6 +4,8 @@ import logging
 import os
 import time
 from pathlib import Path
+from ssl import create_default_context
+from urllib.parse import urlsplit
 
 from minio import Minio
 from minio.commonconfig import COMPLIANCE
@@ -77,11 +79,12 @@ def make(
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     secret = {path.name: path.read_text() for path in Path("/run/passwords").iterdir() if path.is_file()}
-    endpoint = os.environ["ENDPOINT"]
+    address = urlsplit(os.environ["ENDPOINT_URL"])
+    secure = address.scheme == "https"
     root = StaticProvider(secret["root-user"], secret["root-password"])
-    http = PoolManager(timeout=Timeout(10), retries=Retry(0))
-    server = Minio(endpoint=endpoint, credentials=root, secure=False, http_client=http)
-    admin = MinioAdmin(endpoint=endpoint, credentials=root, secure=False, http_client=http)
+    http = PoolManager(timeout=Timeout(10), retries=Retry(0), ssl_context=create_default_context())
+    server = Minio(endpoint=address.netloc, credentials=root, secure=secure, http_client=http)
+    admin = MinioAdmin(endpoint=address.netloc, credentials=root, secure=secure, http_client=http)
     wait_for(server, float(os.environ["TIMEOUT_SECONDS"]))
     buckets, locked = os.environ["BUCKETS"].split(), os.environ["LOCKED_BUCKETS"].split()
     make(server, admin, buckets, locked, int(os.environ["LOCK_DAYS"]), secret["access-key"], secret["secret-key"])

@@ -26,13 +26,13 @@ def status(address: str, host: str | None = None) -> int:
         return error.code
 
 
-def names_are_answered(names: list[str], port: int) -> None:
+def names_are_answered(scheme: str, names: list[str], port: int) -> None:
     for name in names:
-        address = f"http://{name}:{port}"
+        address = f"{scheme}://{name}:{port}"
         if (seen := status(address)) != 200:
             raise SystemExit(f"{address} answers {seen}, not 200")
         log.info("%s answers", address)
-    if (seen := status(f"http://{names[0]}:{port}", host="elsewhere.example")) != 403:
+    if (seen := status(f"{scheme}://{names[0]}:{port}", host="elsewhere.example")) != 403:
         raise SystemExit(f"a foreign Host header is answered with {seen}, not 403")
 
 
@@ -75,7 +75,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     log.setLevel(logging.INFO)
     address = urlsplit(os.environ["MLFLOW_TRACKING_URI"])
-    names_are_answered([str(address.hostname), *os.environ["OTHER_NAMES"].split()], address.port or 80)
+    names = [str(address.hostname), *os.environ["OTHER_NAMES"].split()]
+    names_are_answered(address.scheme, names, address.port or 80)
     keeps_what_it_is_given(mlflow.MlflowClient())
 
 

@@ -22,6 +22,8 @@ SET_BY_THE_CHART = {
     "train.data",
     "train.s3_endpoint_url",
     "serving.cache_dir",
+    "serving.tls_certificate_file",
+    "serving.tls_key_file",
     "audit.enabled",
     "audit.journal_dir",
     "audit.on_failure",

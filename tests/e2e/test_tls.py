@@ -10,6 +10,7 @@ import yaml
 
 from tests.e2e.api import REQUEST, decide
 from tests.e2e.cluster import CREDIT, Cluster, helm, kubectl, released_values, shown, upgrade
+from tests.e2e.jobs import run_of
 from tests.e2e.pods import Inside
 from tests.e2e.prometheus import Prometheus
 from tests.e2e.record import arrived
@@ -48,15 +49,19 @@ import json, sys
 from urllib.request import Request, urlopen
 print(urlopen(Request(sys.argv[1], sys.argv[2].encode(), json.loads(sys.argv[3]))).read().decode())
 """
-SERVERS = ("minio:9000", "postgres:5432", "api:8000", "mlflow:5000")
-RENEWED_BY_THEMSELVES = SERVERS[:3]
+ASKED_FROM = {"deploy/api": ("localhost:8000", "postgres:5432", "mlflow:5000"), "deploy/mlflow": ("minio:9000",)}
+"""By the pods that may reach them."""
+HOSTS = [
+    f"{name}{behind}" for behind in ("", ".credit", ".credit.svc", ".credit.svc.cluster.local") for name in RELEASES
+]
+RENEWED_BY_THEMSELVES = ("localhost:8000", "postgres:5432", "minio:9000")
 RENEWAL_SECONDS = 240.0
 """The kubelet brings a changed Secret within two minutes."""
 
 
 def kept(authority: Authority) -> None:
     """A new certificate of every server, and the authority's own."""
-    certificate, key = authority.issue("minio", "postgres", "mlflow", "api")
+    certificate, key = authority.issue(*HOSTS)
     files = {"tls.crt": certificate, "tls.key": key, "ca.crt": authority.certificate()}
     data = {name: base64.b64encode(text.encode()).decode() for name, text in files.items()}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": NAME}, "data": data}
@@ -67,8 +72,10 @@ def kept(authority: Authority) -> None:
 
 def serial_numbers() -> dict[str, str]:
     """Of the certificate that each server shows to a pod that trusts the authority."""
-    inside = ["--namespace", CREDIT, "exec", "deploy/api", "--", "python", "-c", ASK, *SERVERS]
-    found: dict[str, str] = json.loads(kubectl(*inside).stdout)
+    found: dict[str, str] = {}
+    for pod, servers in ASKED_FROM.items():
+        inside = ["--namespace", CREDIT, "exec", pod, "--", "python", "-c", ASK, *servers]
+        found |= json.loads(kubectl(*inside).stdout)
     return found
 
 
@@ -96,10 +103,13 @@ def test_a_release_passes_its_own_test_over_tls(authority: Authority, release: s
 def test_decisions_are_kept_over_tls_and_models_read(cluster: Cluster, authority: Authority) -> None:
     inside = ["--namespace", CREDIT, "exec", "deploy/api", "--"]
     headers = '{"content-type": "application/json"}'
-    answer = kubectl(*inside, "python", "-c", DECIDE, "https://api:8000/predict", REQUEST, headers)
+    answer = kubectl(*inside, "python", "-c", DECIDE, "https://localhost:8000/predict", REQUEST, headers)
     decided = json.loads(answer.stdout)
     assert arrived(cluster, [decided["decision_id"]]).lost == 0
     kubectl(*inside, "credit", "registry", "pull", MODEL)
+    # Which asks Postgres and MinIO.
+    with run_of(cluster, "api-checkpoint"):
+        pass
 
 
 def test_nobody_is_answered_without_tls(authority: Authority, visitor: Inside) -> None:

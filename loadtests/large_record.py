@@ -37,8 +37,9 @@ def links(count: int) -> Iterator[list[Link]]:
     ids = Ids(lambda: next(moments))
     for first in range(0, count, A_WRITER):
         chain = Chain(Ids().next())
-        for start in range(first, min(first + A_WRITER, count), A_BATCH):
-            yield [link_of(*it) for it in _sealed(chain, range(start, min(start + A_BATCH, count)), ids)]
+        end = min(first + A_WRITER, count)
+        for start in range(first, end, A_BATCH):
+            yield [link_of(*it) for it in _sealed(chain, range(start, min(start + A_BATCH, end)), ids)]
 
 
 def _sealed(chain: Chain, numbers: Sequence[int], ids: Ids) -> list[tuple[str, str]]:

@@ -9,7 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
+from app.errors import SettingInvalid
+from app.serving.http.certificate import certificate_of
+from app.settings import ServingSettings
 from harness.servers import Server, log_lines
 from harness.waiting import PATIENCE_SECONDS, wait_until
 from scripts.credit import PROGRAM
@@ -98,3 +107,11 @@ def test_what_is_no_certificate_is_refused_with_the_settings_named(variables: di
     assert done.returncode == 2
     assert said in done.stderr
     assert "serving.tls_certificate_file" in done.stderr
+
+
+def test_a_key_under_a_password_is_refused_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    certificate, key = AUTHORITY.write(tmp_path)
+    private = load_pem_private_key(key.read_bytes(), None)
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
+    with pytest.raises(SettingInvalid, match="are no certificate with its key"):
+        certificate_of(ServingSettings(tls_certificate_file=certificate, tls_key_file=key))

@@ -56,7 +56,8 @@ class Certificate:
 
     def _checked(self) -> bytes:
         found = self._content()
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+        # Without a password OpenSSL would ask the terminal for that of a key that has one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key, password="")
         return found
 
 

@@ -35,6 +35,7 @@ ORDER = [
     "test_tls",
     "test_data",
     "test_rotation",
+    "test_node_loss",
     "test_restore",
 ]
 """What only looks comes before what disturbs, and what takes everything away last."""

@@ -30,6 +30,9 @@ class Sink(asyncio.Transport):
     def close(self) -> None:
         self._closed = True
 
+    def can_write_eof(self) -> bool:
+        return True
+
     def write_eof(self) -> None:
         """The client sees the end of what was sent."""
         self.ended = True

@@ -1,16 +1,17 @@
 """What is compared: how each server is started, what it is asked, and where its answer has the probability."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from harness.fields import FEATURES
+from harness.fields import CONTRACT
 from harness.servers import free_port
 from loadtests.bench.environments import programs_of
-from loadtests.bench.trained import Row, Trained, bare_environment
+from loadtests.bench.trained import Applicants, Row, Trained, bare_environment
 from scripts.credit import PROGRAM
 
 UVICORN = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--port"]
@@ -33,6 +34,8 @@ class Contender:
     """In its answer; None when it gives none."""
     loads: tuple[str, ...] = field(default=("mix",))
     """Names of the applicants of Trained that it is asked about."""
+    asks: Callable[[Applicants], Sequence[Row]] = attrgetter("factors")
+    """What of them the body is made of."""
 
 
 def _ours(row: Row) -> Any:
@@ -60,13 +63,15 @@ def service(trained: Trained, *, record: bool, to_disk: bool = False) -> Contend
         _ours,
         lambda answer: float(answer["probability"]),
         loads=("accepted", "mix"),
+        asks=attrgetter("rows"),
     )
 
 
 def bare(_: Trained) -> Contender:
     app = "loadtests.bench.peers.bare:app"
     command = partial(_uvicorn, app)
-    return Contender("bare uvicorn", command, bare_environment(), "/predict", "/", _ours, None)
+    asks = attrgetter("rows")
+    return Contender("bare uvicorn", command, bare_environment(), "/predict", "/", _ours, None, asks=asks)
 
 
 def plain(trained: Trained) -> Contender:
@@ -100,7 +105,7 @@ def mlflow(trained: Trained) -> Contender:
         environment | {"PATH": f"{programs}:{environment['PATH']}"},
         "/invocations",
         "/ping",
-        lambda row: {"dataframe_split": {"columns": list(FEATURES), "data": [list(row[1:])]}},
+        lambda row: {"dataframe_split": {"columns": list(CONTRACT.factor_names), "data": [list(row)]}},
         lambda answer: float(answer["predictions"][0][1]),
     )
 
@@ -126,7 +131,7 @@ def mlserver(trained: Trained) -> Contender:
         "/v2/models/credit/infer",
         "/v2/health/ready",
         lambda row: {
-            "inputs": [{"name": "rows", "shape": [1, len(FEATURES)], "datatype": "FP64", "data": list(row[1:])}],
+            "inputs": [{"name": "rows", "shape": [1, len(row)], "datatype": "FP64", "data": list(row)}],
             "outputs": [{"name": "predict_proba"}],
         },
         lambda answer: float(answer["outputs"][0]["data"][1]),
@@ -141,7 +146,7 @@ def bentoml(trained: Trained) -> Contender:
         _with_model(trained) | {"BENTOML_HOME": str(trained.folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "true"},
         "/predict",
         "/readyz",
-        lambda row: {"features": list(row[1:])},
+        lambda row: {"features": list(row)},
         float,
     )
 
@@ -156,7 +161,7 @@ def kserve(trained: Trained) -> Contender:
         _with_model(trained),
         "/v1/models/credit:predict",
         "/v1/models/credit",
-        lambda row: {"instances": [list(row[1:])]},
+        lambda row: {"instances": [list(row)]},
         lambda answer: float(answer["predictions"][0][1]),
     )
 

@@ -94,7 +94,7 @@ def started(contender: Contender, trained: Trained, cores: Cores, running_server
     for name in contender.loads:
         applicants: Applicants = getattr(trained, name)
         bodies = trained.folder / f"{contender.name}, {name}.jsonl"
-        bodies.write_text("".join(f"{json.dumps(contender.body(row))}\n" for row in applicants.rows))
+        bodies.write_text("".join(f"{json.dumps(contender.body(row))}\n" for row in contender.asks(applicants)))
         check(contender, origin + contender.path, applicants)
         yield Target(contender, name, origin + contender.path, pid, bodies)
 
@@ -102,7 +102,7 @@ def started(contender: Contender, trained: Trained, cores: Cores, running_server
 def check(contender: Contender, url: str, applicants: Applicants) -> None:
     """Raises SystemExit when an answer is not the model's."""
     with httpx.Client(timeout=30) as client:
-        pairs = zip(applicants.rows, applicants.probabilities, strict=True)
+        pairs = zip(contender.asks(applicants), applicants.probabilities, strict=True)
         for row, probability in list(pairs)[:CHECKED]:
             answer = client.post(url, json=contender.body(row))
             if answer.status_code != httpx.codes.OK:

@@ -19,6 +19,7 @@ from app.models.predicting import Classifier, PredictProba
 from app.policy_file import load_policy
 from app.scoring.policy import decide
 from app.settings import ROOT, WELL_KNOWN, ServingSettings, Settings, load_settings
+from app.tables.rules import Floats
 from app.training.data import Dataset, load
 from scripts.credit import PROGRAM
 
@@ -26,7 +27,7 @@ ROWS = 1000
 SEED = 8
 
 Row = Sequence[float | None]
-"""The row number, then the ten features."""
+"""The row number, then the ten features; or the factors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Applicants:
     """What is asked in turn, and what has to come out."""
 
     rows: list[Row]
+    factors: list[Row]
+    """What the model sees of them, which the servers that have nothing but the model are given."""
     probabilities: list[float]
 
 
@@ -89,21 +92,24 @@ def train(folder: Path, data: str | None) -> Trained:
 
 def _mix(dataset: Dataset, estimator: Classifier) -> Applicants:
     chosen = np.random.default_rng(SEED).permutation(len(dataset))[:ROWS]
-    numbers, features = dataset.row_numbers[chosen].tolist(), dataset.features[chosen]
-    rows: list[Sequence[float | None]] = [
-        [number, *(None if value != value else value for value in row)]
-        for number, row in zip(numbers, features.tolist(), strict=True)
-    ]
-    return Applicants(rows, PredictProba(estimator).probabilities(dataset.factors[chosen].tolist()))
+    numbers, features = dataset.row_numbers[chosen].tolist(), _with_nulls(dataset.features[chosen])
+    rows: list[Row] = [[number, *row] for number, row in zip(numbers, features, strict=True)]
+    factors = dataset.factors[chosen]
+    return Applicants(rows, _with_nulls(factors), PredictProba(estimator).probabilities(factors.tolist()))
+
+
+def _with_nulls(values: Floats) -> list[Row]:
+    return [[None if value != value else value for value in row] for row in values.tolist()]
 
 
 def _accepted(mix: Applicants) -> Applicants:
     settings = Settings()
     contract, threshold = load_contract(settings), load_policy(settings).threshold
     assert contract.age_position is not None
-    pairs = [
-        (row, probability)
-        for row, probability in zip(mix.rows, mix.probabilities, strict=True)
+    chosen = [
+        at
+        for at, (row, probability) in enumerate(zip(mix.rows, mix.probabilities, strict=True))
         if decide(probability, threshold) == "ACCEPT" and (row[contract.age_position] or 0) >= 18
     ]
-    return Applicants([row for row, _ in pairs], [probability for _, probability in pairs])
+    rows, factors = [mix.rows[at] for at in chosen], [mix.factors[at] for at in chosen]
+    return Applicants(rows, factors, [mix.probabilities[at] for at in chosen])

@@ -15,7 +15,7 @@ Instrumentator().instrument(app).expose(app)
 
 
 class Data(BaseModel):
-    features: Annotated[list[float | None], Field(min_length=11, max_length=11)]
+    features: Annotated[list[float | None], Field(min_length=1, max_length=500)]
 
 
 class Asked(BaseModel):
@@ -30,7 +30,7 @@ class Answered(BaseModel):
 # On the loop: the work is shorter than the way to a thread and back.
 @app.post("/predict")
 async def predict(asked: Asked) -> Answered:
-    probability = float(model.predict_proba(np.array([asked.data.features[1:]], dtype=np.float64))[0, 1])
+    probability = float(model.predict_proba(np.array([asked.data.features], dtype=np.float64))[0, 1])
     return Answered(probability=probability, decision="REJECT" if probability >= 0.05 else "ACCEPT")
 
 

@@ -1,14 +1,15 @@
-"""`python -m loadtests.spark_batch DECISIONS PARQUET`: decide in a Spark cluster of this machine, of two executors.
+"""`python -m loadtests.spark_batch DECISIONS PARQUET OUTPUT`: decide in a Spark cluster of this machine, two executors.
 
 DECISIONS is a JSON file with the fields of app.batch.spark.SparkDecisions, PARQUET a folder of applicants. Runs in an
-environment with pyspark, numpy, pyarrow and pydantic, where MLflow is not. Leaves the decisions in OUTPUT, and tells
-rows, seconds and executors as JSON.
+environment with pyspark and what it wants, and pydantic. Leaves the decisions in OUTPUT, and tells rows, seconds,
+executors and whether they have MLflow as JSON.
 """
 
 import json
 import os
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -25,7 +26,7 @@ MASTER = "local-cluster[2,1,1024]"
 def executors(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Which process decided, and whether it has MLflow."""
     for _ in batches:
-        yield pa.RecordBatch.from_pydict({"executor": [str(os.getppid())], "mlflow": ["mlflow" in sys.modules]})
+        yield pa.RecordBatch.from_pydict({"executor": [str(os.getppid())], "mlflow": [find_spec("mlflow") is not None]})
 
 
 def main() -> int:
@@ -41,6 +42,9 @@ def main() -> int:
     for name, value in {
         "spark.master": MASTER,
         "spark.ui.enabled": "false",
+        # No task begins before both executors are there.
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+        "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
         "spark.executorEnv.PYTHONPATH": str(ROOT),
     }.items():
         builder = builder.config(name, value)

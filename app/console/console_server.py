@@ -55,15 +55,16 @@ def serve_console(host: str, port: int) -> None:
         openid=openid,
         hosts=LOOPBACK if for_all else frozenset(),
     )
-    certificate = certificate_of(settings.serving)
+    # Refuses what is no certificate with its key; a renewed one is taken at the next start.
+    certificate_of(settings.serving)
     uvicorn.run(
         create_console(console),
         host=host,
         port=port,
         log_config=logging_config(settings.serving.log_level),
         access_log=False,
-        ssl_certfile=None if certificate is None else certificate.certificate,
-        ssl_keyfile=None if certificate is None else certificate.key,
+        ssl_certfile=settings.serving.tls_certificate_file,
+        ssl_keyfile=settings.serving.tls_key_file,
     )
 
 

@@ -55,8 +55,8 @@ def serve(host: str, port: str, reload: str = "") -> int:
         server_header=False,
         # Nothing here asks who the client is.
         proxy_headers=False,
-        ssl_certfile=None if certificate is None else certificate.certificate,
-        ssl_keyfile=None if certificate is None else certificate.key,
+        ssl_certfile=settings.serving.tls_certificate_file,
+        ssl_keyfile=settings.serving.tls_key_file,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.charts.conftest import Object, objects_of, render, template
+from tests.charts.conftest import Object, objects_of, one, render, template
 from tests.charts.test_shape import containers, pods
 from tests.charts.test_trust import variables
 
@@ -10,6 +10,7 @@ CHARTS = ("api", "minio", "mlflow", "postgres")
 BY_HAND = {"tls": {"enabled": True, "existingSecret": "by-hand"}}
 ISSUED = {"tls": {"enabled": True, "issuer": {"name": "inside", "kind": "ClusterIssuer"}}}
 CERT_MANAGER = ("--api-versions", "cert-manager.io/v1")
+HTTPS = {"scheme": "HTTPS"}
 MONITORED = {"serviceMonitor": {"enabled": True}}
 
 
@@ -28,7 +29,7 @@ def server(chart: str, values: Object) -> Object:
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_cert_manager_is_asked_for_every_name_of_the_service(chart: str) -> None:
-    (certificate,) = of_kind(objects_of(template(chart, ISSUED, *CERT_MANAGER)), "Certificate")
+    certificate = one(objects_of(template(chart, ISSUED, *CERT_MANAGER)), "Certificate")
     spec = certificate["spec"]
     assert spec["issuerRef"] == {"name": "inside", "kind": "ClusterIssuer", "group": "cert-manager.io"}
     inside = f"{chart}.credit"
@@ -63,18 +64,18 @@ def test_the_server_has_its_certificate_and_is_probed_by_it(chart: str) -> None:
     assert "tls" not in {it["name"] for it in plain["volumes"]}
     container = secure["containers"][0]
     assert ("tls", "/etc/tls") in {(it["name"], it["mountPath"]) for it in container["volumeMounts"]}
-    probes = [container[f"{name}Probe"] for name in ("startup", "readiness", "liveness")]
-    assert all(it["httpGet"]["scheme"] == "HTTPS" for it in probes if "httpGet" in it)
-    assert all("scheme" not in plain["containers"][0]["startupProbe"].get("httpGet", {}) for _ in probes)
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        before, after = plain["containers"][0][name], container[name]
+        assert after == (before if "httpGet" not in before else {**before, "httpGet": before["httpGet"] | HTTPS})
 
 
 @pytest.mark.parametrize("chart", ["api", "minio", "mlflow"])
 def test_prometheus_checks_the_certificate(chart: str) -> None:
-    for values, scheme in (({}, None), (BY_HAND, "https")):
-        (monitor,) = of_kind(render(chart, {**MONITORED, **values}), "ServiceMonitor")
-        for endpoint in monitor["spec"]["endpoints"]:
-            assert endpoint.get("scheme") == scheme
-    assert endpoint["tlsConfig"] == {"serverName": chart, "ca": {"secret": {"name": "by-hand", "key": "ca.crt"}}}
+    plain, secure = (
+        one(render(chart, MONITORED | values), "ServiceMonitor")["spec"]["endpoints"] for values in ({}, BY_HAND)
+    )
+    checked = {"serverName": chart, "ca": {"secret": {"name": "by-hand", "key": "ca.crt"}}}
+    assert secure == [endpoint | {"scheme": "https", "tlsConfig": checked} for endpoint in plain]
 
 
 @pytest.mark.parametrize("chart", CHARTS)

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,6 @@ import pytest
 from app.settings import ROOT
 from harness.servers import Server
 from tests.support.fakes import json_file
-from tests.system.conftest import Store, serve, store, trained
-
-__all__ = ["serve", "store", "trained"]
 
 pytestmark = pytest.mark.clients
 
@@ -40,13 +36,6 @@ with Client(url) as client:
 assert isinstance(refused.parsed, Problem)
 print(json.dumps({"told": told, "problem": {"status": refused.status_code, "type": refused.parsed.type_}}))
 """
-
-
-@pytest.fixture
-def server(store: Store, serve: Callable[..., Server]) -> Server:
-    started = serve(store)
-    started.wait_ready()
-    return started
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """The Open Inference Protocol as the clients of KServe, MLServer and Triton speak it, each in its own environment."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,9 +10,6 @@ import pytest
 from harness.servers import Server
 from loadtests.bench.environments import NotInstalled, programs_of
 from tests.clients.test_generated import ran
-from tests.system.conftest import Store, serve, store, trained
-
-__all__ = ["serve", "store", "trained"]
 
 pytestmark = pytest.mark.clients
 
@@ -109,19 +105,12 @@ class Client:
     script: str
 
 
-@pytest.fixture
-def server(store: Store, serve: Callable[..., Server]) -> Server:
-    started = serve(store)
-    started.wait_ready()
-    return started
-
-
 @pytest.mark.parametrize(
     "client",
     [Client("kserve", KSERVE), Client("mlserver", MLSERVER), Client("triton", TRITON)],
     ids=lambda client: client.peer,
 )
-def test_a_client_that_speaks_the_protocol_is_answered(client: Client, server: Server, tmp_path: Any) -> None:
+def test_a_client_that_speaks_the_protocol_is_answered(client: Client, server: Server, tmp_path: Path) -> None:
     try:
         programs = programs_of(client.peer)
     except NotInstalled as error:

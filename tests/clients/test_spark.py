@@ -20,9 +20,7 @@ from app.settings import ROOT, Settings
 from app.training.data import load
 from loadtests.bench.environments import NotInstalled, programs_of
 from tests.clients.test_generated import ran
-from tests.system.conftest import Store, store, trained
-
-__all__ = ["store", "trained"]
+from tests.system.conftest import Store
 
 pytestmark = pytest.mark.clients
 
@@ -49,7 +47,9 @@ def test_two_executors_decide_as_credit_batch_does(
     fields = zip(dataset.contract.asked_names, dataset.features.T, strict=True)
     columns = {name: pa.array(values, from_pandas=True) for name, values in fields}
     (tmp_path / "applicants").mkdir()
-    pq.write_table(pa.table({"application_id": ids, **columns}), tmp_path / "applicants" / "one.parquet")
+    applicants, half = pa.table({"application_id": ids, **columns}), len(dataset) // 2
+    for name, rows in {"one": applicants.slice(0, half), "two": applicants.slice(half)}.items():
+        pq.write_table(rows, tmp_path / "applicants" / f"{name}.parquet")
     described = tmp_path / "decisions.json"
     described.write_text(json.dumps(asdict(SparkDecisions.of(decider, "application_id"))))
     monkeypatch.setitem(os.environ, "PYTHONPATH", str(ROOT))
@@ -62,8 +62,7 @@ def test_two_executors_decide_as_credit_batch_does(
         tmp_path / "out",
     ]
     told = json.loads(ran(*command, folder=tmp_path).splitlines()[-1])
-    assert told["rows"] == len(dataset)
-    assert not told["mlflow"]
+    assert (told["rows"], told["executors"], told["mlflow"]) == (len(dataset), 2, False)
     found = pq.read_table(tmp_path / "out").sort_by("id")
     expected = deciding(decider, True)(Chunk(ids, dataset.wire, 0)).columns
     wanted = pa.table({"id": ids, **{name: column.cast(found[name].type) for name, column in expected.items()}})

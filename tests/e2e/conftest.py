@@ -37,6 +37,7 @@ ORDER = [
     "test_failover",
     "test_node_loss",
     "test_tls",
+    "test_users",
 ]
 """What only looks comes before what disturbs, and what fewer need last: a run whose time is up leaves that out."""
 

@@ -133,7 +133,7 @@ def test_prometheus_scrapes_over_tls(authority: Authority, prometheus: Prometheu
 
     wait_until(
         scraped,
-        lambda found: found == {(name, "https up") for name in ("api", "minio", "mlflow")},
+        lambda found: found == {(name, "https up") for name in ("api", "minio", "mlflow-metrics")},
         180,
         "every server to be scraped",
     )

@@ -3,6 +3,8 @@
 import logging
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import mlflow.db
 import sqlalchemy
@@ -32,14 +34,20 @@ def wait_for(engine: sqlalchemy.Engine, timeout_seconds: float, pause_seconds: f
             time.sleep(pause_seconds)
 
 
+@contextmanager
+def alone(engine: sqlalchemy.Engine) -> Iterator[None]:
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:lock)"), {"lock": SCHEMA_LOCK})
+        yield
+
+
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     # From the environment, never an argument, which every process list shows: `mlflow db upgrade` itself takes one.
     address = os.environ["MLFLOW_BACKEND_STORE_URI"]
     engine = engine_of(address)
     wait_for(engine, float(os.environ["TIMEOUT_SECONDS"]))
-    with engine.connect() as connection:
-        connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:lock)"), {"lock": SCHEMA_LOCK})
+    with alone(engine):
         mlflow.db.upgrade.callback(address)
     log.info("the schema is up to date")
 

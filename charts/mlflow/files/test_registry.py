@@ -1,5 +1,6 @@
 """Proves through the Service that a run, an artifact and a registered model can be kept and read back."""
 
+import base64
 import logging
 import os
 import secrets
@@ -15,10 +16,18 @@ EXPERIMENT = "helm-test"
 log = logging.getLogger("test")
 
 
-def status(address: str, host: str | None = None) -> int:
+def login() -> dict[str, str]:
+    """The header of a user's, where MLflow asks for one."""
+    if (user := os.environ.get("MLFLOW_TRACKING_USERNAME")) is None:
+        return {}
+    pair = f"{user}:{os.environ['MLFLOW_TRACKING_PASSWORD']}"
+    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+
+def status(address: str, headers: dict[str, str]) -> int:
     """HTTP status of a question that only the database can answer."""
     path = "/api/2.0/mlflow/registered-models/search?max_results=1"
-    request = urllib.request.Request(address + path, headers={"Host": host} if host else {})
+    request = urllib.request.Request(address + path, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return int(answer.status)
@@ -29,11 +38,14 @@ def status(address: str, host: str | None = None) -> int:
 def names_are_answered(scheme: str, names: list[str], port: int) -> None:
     for name in names:
         address = f"{scheme}://{name}:{port}"
-        if (seen := status(address)) != 200:
+        if (seen := status(address, login())) != 200:
             raise SystemExit(f"{address} answers {seen}, not 200")
         log.info("%s answers", address)
-    if (seen := status(f"{scheme}://{names[0]}:{port}", host="elsewhere.example")) != 403:
+    address = f"{scheme}://{names[0]}:{port}"
+    if (seen := status(address, {"Host": "elsewhere.example"} | login())) != 403:
         raise SystemExit(f"a foreign Host header is answered with {seen}, not 403")
+    if login() and (seen := status(address, {})) != 401:
+        raise SystemExit(f"who does not log in is answered with {seen}, not 401")
 
 
 def experiment_id(client: mlflow.MlflowClient) -> str:

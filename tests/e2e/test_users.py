@@ -1,0 +1,117 @@
+"""MLflow asks for users: the API follows, pulls and promotes as one of them, a training registers, nobody else may."""
+
+import base64
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from secrets import token_hex
+from typing import Any
+
+import pytest
+import yaml
+
+from scripts.cluster_train import start_job
+from tests.e2e.api import decide
+from tests.e2e.cluster import CREDIT, Cluster, has_ended, helm, kubectl, released_values, shown, upgrade
+from tests.e2e.load import Load
+from tests.e2e.pods import Inside
+from tests.e2e.prometheus import Prometheus
+from tests.e2e.test_network_policies import assert_closed
+from tests.e2e.waiting import wait_until
+
+pytestmark = pytest.mark.e2e
+
+RELEASES = ("mlflow", "api")
+NAMES = ("mlflow-administrator", "mlflow-api")
+CHANGES: dict[str, dict[str, Any]] = {
+    "mlflow": {
+        "auth.enabled": True,
+        "auth.administrator.existingSecret": NAMES[0],
+        "auth.users": [{"existingSecret": NAMES[1], "permission": "MANAGE"}],
+    },
+    "api": {"mlflow.login.existingSecret": NAMES[1]},
+}
+PULL = ("credit", "registry", "pull", "models:/credit-default-model@production")
+ANYBODY = ("env", "--unset=MLFLOW_TRACKING_USERNAME", "--unset=MLFLOW_TRACKING_PASSWORD")
+JOB_SECONDS = 600.0
+
+
+def kept(password: str) -> None:
+    """Both users' Secrets, with one password."""
+    texts = {"password": password, "form-key": token_hex()}
+    for name in NAMES:
+        data = {key: base64.b64encode(text.encode()).decode() for key, text in {**texts, "username": name}.items()}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data}
+        kubectl("--namespace", CREDIT, "apply", "-f", "-", stdin=yaml.safe_dump(secret))
+
+
+IN_API = ("--namespace", CREDIT, "exec", "deploy/api", "--")
+
+
+def in_api(*command: str) -> str:
+    """What a command that succeeds in a pod of the API's prints."""
+    return kubectl(*IN_API, *command).stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def asked(cluster: Cluster) -> Iterator[None]:
+    """MLflow asks for as long as these tests run."""
+    cluster.wait_settled()
+    before = {release: released_values(release) for release in RELEASES}
+    kept(token_hex())
+    for release in RELEASES:
+        upgrade(release, before[release], CHANGES[release])
+    cluster.wait_settled()
+    yield
+    for release in reversed(RELEASES):
+        upgrade(release, before[release])
+    cluster.wait_settled()
+    kubectl("--namespace", CREDIT, "delete", *(f"secret/{name}" for name in NAMES))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_release_passes_its_own_test(release: str) -> None:
+    assert "Phase:          Succeeded" in helm("test", release, "--namespace", CREDIT, "--timeout", "3m").stdout
+
+
+def test_the_api_pulls_as_its_user_and_nobody_else_may() -> None:
+    assert in_api(*PULL).splitlines()[-1].startswith("/")
+    refused = shown(*IN_API, *ANYBODY, *PULL)
+    assert "set MLFLOW_TRACKING_USERNAME" in refused
+    assert "Traceback" not in refused
+
+
+def test_a_training_registers_a_version_of_the_model_that_was_there(cluster: Cluster) -> None:
+    before = in_api("credit", "registry", "list")
+    job = start_job(cluster.api, "")
+    ended = wait_until(
+        lambda: cluster.batch.read_namespaced_job(job, CREDIT), has_ended, JOB_SECONDS, f"job {job} to end"
+    )
+    log = shown("--namespace", CREDIT, "logs", f"job/{job}")
+    assert ended.status.succeeded == 1, log
+    assert len(in_api("credit", "registry", "list").splitlines()) == len(before.splitlines()) + 1
+
+
+def test_prometheus_scrapes_without_a_login_what_holds_no_model(prometheus: Prometheus, visitor: Inside) -> None:
+    def scraped() -> set[tuple[str, str]]:
+        targets = prometheus.ask("targets", state="active")["activeTargets"]
+        return {(it["labels"]["service"], it["health"]) for it in targets if it["labels"]["job"] == "mlflow"}
+
+    wait_until(scraped, lambda found: found == {("mlflow-metrics", "up")}, 180, "MLflow to be scraped")
+    assert_closed(visitor, "mlflow-metrics:5001")
+
+
+def test_other_passwords_in_the_secrets_are_the_users_after_an_upgrade(
+    cluster: Cluster, under_load: Callable[[], AbstractContextManager[Load]], note: Callable[[str], None]
+) -> None:
+    (old,) = in_api("printenv", "MLFLOW_TRACKING_PASSWORD").split()
+    with under_load() as load:
+        kept(token_hex())
+        for release in RELEASES:
+            upgrade(release, released_values(release))
+        cluster.wait_settled()
+    assert load.failed == []
+    note(f"passwords changed under load: {load}")
+    refused = shown(*IN_API, "env", f"MLFLOW_TRACKING_PASSWORD={old}", *PULL)
+    assert "refuses these credentials" in refused
+    assert in_api(*PULL).splitlines()[-1].startswith("/")
+    assert decide()["decision"] in ("ACCEPT", "REJECT")

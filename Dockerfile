@@ -8,7 +8,8 @@ WORKDIR /srv/credit
 RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --quiet uv==0.13.9 && python -m venv --without-pip .venv
 COPY pyproject.toml requirements.lock ./
 
-# API_EXTRAS="--extra boosting" adds XGBoost, LightGBM and CatBoost, for those who serve their models.
+# Models are served by their documents. API_EXTRAS="--extra models --extra boosting" adds what reads the files of those
+# that have none or no compiled form; the release builds that as credit-default-api-models.
 FROM build AS build-api
 ARG API_EXTRAS=
 RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml ${API_EXTRAS} \
@@ -16,7 +17,7 @@ RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r 
 
 # Training and the MLflow server share one layer of packages: most of either is mlflow's own.
 FROM build AS build-mlflow
-RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml --extra train --group server \
+RUN /opt/uv/bin/uv pip install --quiet --require-hashes -c requirements.lock -r pyproject.toml --extra models --extra train --group server \
  && find .venv -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
 
 # The project itself: the command `credit`, and where its code will lie. A layer of its own, made from the version alone,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.errors import CreditError
 from app.exits import FAILED, tell
+from app.extras import not_installed
 
 # As app.settings has it, which takes longer to import than all that this module is there to save.
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,11 +34,20 @@ def told(errors: str) -> str | None:
 
 
 def enter(arguments: Sequence[str]) -> int:
-    """Call what `calling` named; gives its exit code, FAILED after an error of this project's, which is told."""
+    """Call what `calling` named; gives its exit code, FAILED after an error of this project's, which is told.
+
+    So is a package that is not installed.
+    """
     module, _, name = arguments[0].partition(":")
     try:
         code: int = getattr(import_module(module), name)(*arguments[1:])
     except CreditError as error:
         tell(error)
+        return FAILED
+    except ModuleNotFoundError as error:
+        missing = not_installed(error)
+        if missing is None:
+            raise
+        tell(CreditError(missing))
         return FAILED
     return code

@@ -52,9 +52,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(environment: Mapping[str, str], log: Path) -> Iterator[Server]:
+def running_server(environment: Mapping[str, str], log: Path, program: str | Path = PROGRAM) -> Iterator[Server]:
     """`credit serve` with its log in a file; killed at the end unless it has ended before."""
-    command = [PROGRAM, "serve", "--port", "0"]
+    command = [str(program), "serve", "--port", "0"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -9,6 +9,7 @@ from app import __version__
 from app.cli import audit, batch, console, contracts, keys, outcomes, policies, registry, serve, train
 from app.errors import CreditError
 from app.exits import FAILED, tell
+from app.extras import not_installed
 
 credit = typer.Typer(
     help="Credit-default decisions: train a model, serve it, and prove later what was decided.",
@@ -40,9 +41,6 @@ credit.add_typer(policies.commands, name="policy")
 credit.add_typer(keys.commands, name="keys")
 
 
-BOOSTERS = ("lightgbm", "xgboost", "catboost")
-
-
 def _say_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"credit {__version__}")
@@ -68,12 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CreditError as error:
         tell(error)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] == "app":
+        missing = not_installed(error)
+        if missing is None:
             raise
-        extra = "boosting" if error.name.split(".")[0] in BOOSTERS else "train"
-        typer.echo(
-            f"error: {error.name} is not installed: pip install '.[{extra}]' brings it; the training image has what"
-            " training needs",
-            err=True,
-        )
+        typer.echo(f"error: {missing}", err=True)
     return FAILED

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ModelRefused
+from app.extras import MODELS, not_installed
 from app.models.boosters import read_native
 from app.models.cache import read_entry
 from app.models.mlmodel import Saved
@@ -99,6 +100,8 @@ def _not_installed(saved: Saved, error: ModuleNotFoundError) -> str:
     if name in ("lightgbm", "xgboost", "catboost"):
         version = f" {saved.version}" if name == saved.library and saved.version else ""
         return f"the model needs {name}{version}, which is not installed; install this project's extra boosting"
+    if name in MODELS:
+        return f"the model's own files are needed to serve it, and {not_installed(error)}"
     remedy = f"with {saved.library} {saved.installed}" if saved.is_foreign else "without a module of its author's own"
     needed = f"the model needs the module {error.name!r}, which is not there ({saved.versions})"
     return f"{needed}; log the model again {remedy}"

@@ -10,12 +10,12 @@ import pytest
 
 from tests.e2e.cluster import CREDIT, Cluster, kubectl, released_values, shown, upgrade
 from tests.e2e.load import Load
+from tests.e2e.pods import Inside
 from tests.e2e.record import arrived
 from tests.e2e.waiting import wait_until
 
 pytestmark = pytest.mark.e2e
 
-MODEL = "models:/credit-default-model@production"
 ROLES = ("postgres", "mlflow", "credit")
 
 
@@ -63,4 +63,4 @@ def test_passwords_are_changed_under_load_and_no_decision_fails_or_is_lost(
     note(str(found))
     assert (found.lost, found.doubled) == (0, 0)
     # The registry reads its database and its objects with the new ones.
-    kubectl("--namespace", CREDIT, "exec", "deploy/api", "--", "credit", "registry", "pull", MODEL)
+    assert Inside("deploy/api").run("document")["has_document"]

@@ -2,13 +2,14 @@
 
 import base64
 import json
+import ssl
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
 import yaml
 
-from tests.e2e.api import REQUEST, decide
+from tests.e2e.api import LOCAL, REQUEST, decide
 from tests.e2e.cluster import CREDIT, Cluster, helm, kubectl, released_values, shown, upgrade
 from tests.e2e.jobs import run_of
 from tests.e2e.pods import Inside
@@ -29,7 +30,6 @@ CHANGES = {
     "mlflow": TRUST | {"artifacts.endpointUrl": "https://minio:9000"},
     "api": TRUST | {"mlflow.trackingUri": "https://mlflow:5000", "training.s3.endpointUrl": "https://minio:9000"},
 }
-MODEL = "models:/credit-default-model@production"
 ASK = """
 import json, socket, ssl, sys
 context = ssl.create_default_context()
@@ -109,7 +109,7 @@ def test_decisions_are_kept_over_tls_and_models_read(cluster: Cluster, authority
     answer = kubectl(*inside, "python", "-c", DECIDE, "https://localhost:8000/predict", REQUEST, headers)
     decided = json.loads(answer.stdout)
     assert arrived(cluster, [decided["decision_id"]]).lost == 0
-    kubectl(*inside, "credit", "registry", "pull", MODEL)
+    assert Inside("deploy/api").run("document")["has_document"]
     # Which asks Postgres and MinIO.
     with run_of(cluster, "api-checkpoint"):
         pass
@@ -123,6 +123,9 @@ def test_nobody_is_answered_without_tls(authority: Authority, visitor: Inside) -
     assert "1 row" in shown(*pod, f"PGSSLMODE=require {script} --command='select 1'")
     with pytest.raises(httpx.TransportError):
         decide()
+    trusting = ssl.create_default_context(cadata=authority.certificate())
+    answer = httpx.get(f"{LOCAL.replace('http:', 'https:')}/readyz", verify=trusting, timeout=30)
+    assert answer.status_code == 200
 
 
 def test_prometheus_scrapes_over_tls(authority: Authority, prometheus: Prometheus) -> None:
@@ -143,7 +146,7 @@ def test_a_renewed_certificate_is_taken_without_a_restart(
     cluster: Cluster, authority: Authority, note: Callable[[str], None]
 ) -> None:
     before = serial_numbers()
-    restarts = cluster.restarts("app.kubernetes.io/part-of=credit-default")
+    restarts = cluster.restarts("app.kubernetes.io/component=server")
     kept(authority)
     wait_until(
         serial_numbers,
@@ -151,5 +154,5 @@ def test_a_renewed_certificate_is_taken_without_a_restart(
         RENEWAL_SECONDS,
         "new certificates",
     )
-    assert cluster.restarts("app.kubernetes.io/part-of=credit-default") == restarts
+    assert cluster.restarts("app.kubernetes.io/component=server") == restarts
     note(f"renewed by themselves: {', '.join(RENEWED_BY_THEMSELVES)}")

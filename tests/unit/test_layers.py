@@ -15,7 +15,7 @@ from app.settings import ROOT
 from harness.fields import CONTRACT
 
 LAYERS = [
-    {"errors", "features", "yaml_file", "times", "terminal", "user"},
+    {"errors", "extras", "yaml_file", "times", "terminal", "user"},
     {"settings", "ids", "exits", "contract"},
     {"scoring", "tables", "processes"},
     {"contract_file", "metrics"},

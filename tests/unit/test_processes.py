@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import ModelMissing, ModelRefused, ModelUnavailable, SettingInvalid
 from app.exits import PULL_CODES, PULL_FAILED, code_of_pull, error_of_pull, tell
-from app.processes import calling
+from app.processes import calling, enter
 from app.settings import ROOT
 
 FAILING = '"""Of a test."""\n\nfrom app.errors import CreditError\n\ndef fail(why):\n    raise CreditError(why)\n'
@@ -38,6 +38,19 @@ def test_an_error_that_is_not_ours_has_its_traceback(tmp_path: Path) -> None:
     ended = run(*calling("app.times:no_such_function"), cwd=tmp_path)
     assert ended.returncode == 1
     assert ended.stderr.startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    ("package", "extra"), [("skops.io", "models"), ("xgboost", "boosting"), ("pyarrow.parquet", "train")]
+)
+def test_a_package_that_is_missing_is_told_with_the_extra_that_brings_it(
+    package: str, extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in (package, package.partition(".")[0]):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert enter([f"{package}:anything"]) == 2
+    told = f"error: {package.partition('.')[0]} is not installed: pip install '.[{extra}]' brings it, and the image"
+    assert capsys.readouterr().err.startswith(told)
 
 
 @pytest.mark.parametrize("kind", PULL_CODES)

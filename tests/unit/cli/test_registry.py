@@ -132,4 +132,4 @@ def test_an_image_without_the_trainings_packages_is_told_which_one_is_missing(
     monkeypatch.delitem(sys.modules, "app.training.data")
     monkeypatch.setitem(sys.modules, "pandas", None)
     assert credit("registry", "compare", "1", "2") == 2
-    assert capsys.readouterr().err.startswith("error: pandas is not installed: pip install '.[train]' brings it")
+    assert capsys.readouterr().err.startswith("error: pandas is not installed: pip install '.[models]' brings it")

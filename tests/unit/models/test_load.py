@@ -78,6 +78,17 @@ def test_a_library_that_is_not_installed_is_named_with_the_remedy(
         load_estimator(tmp_path / "model.ubj", Saved("model.ubj", "native", "xgboost", "2.1.0"), ServingSettings())
 
 
+def test_where_nothing_reads_a_models_own_files_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(prior_classifier(), tmp_path / "m.skops")
+    monkeypatch.setitem(sys.modules, "skops", None)
+    monkeypatch.setitem(sys.modules, "skops.io", None)
+    needed = r"own files are needed to serve it, and skops is not installed: pip install '\.\[models\]' brings it"
+    with pytest.raises(ModelRefused, match=needed):
+        load(path)
+
+
 @pytest.mark.parametrize("library", ["lightgbm", "xgboost", "catboost"])
 def test_a_damaged_file_of_another_library_is_refused_in_its_words(tmp_path: Path, library: str) -> None:
     (tmp_path / "model").write_bytes(b"no model")

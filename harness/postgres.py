@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,8 +34,9 @@ def _program(name: str) -> str:
 class Postgres:
     """A server on one port of 127.0.0.1; its data stay in the folder until the end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._settings = settings or {}
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         password = folder / "password"
@@ -51,7 +52,7 @@ class Postgres:
 
     def start(self) -> None:
         """Until it answers."""
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", **self._settings}
         command = [_program("postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)]
         command += [it for name, value in options.items() for it in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
@@ -83,10 +84,13 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """A server that is killed at the end, in a folder of its own that every user may enter."""
+def running_postgres(settings: Mapping[str, str] | None = None) -> Iterator[Postgres]:
+    """A server that is killed at the end, in a folder of its own that every user may enter.
+
+    settings: of postgresql.conf, beside its own.
+    """
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        server = Postgres(Path(folder))
+        server = Postgres(Path(folder), settings)
         server.start()
         try:
             yield server

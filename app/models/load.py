@@ -16,6 +16,10 @@ from app.models.predicting import Classifier, PredictProba, words_of
 from app.scoring.model import ModelDocument, ScoringModel
 from app.settings import ServingSettings
 
+NEEDS_MODELS = (
+    "it has no compiled form: what serves it needs the extra models, which the image credit-default-api lacks and"
+    " credit-default-api-models has"
+)
 MODEL_FOLDER = "model"
 UNCOMPILED = "uncompiled"
 

@@ -1,6 +1,6 @@
 """Gives a version that was trained anywhere what our own have: a verdict, a reference population and a document."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app import registry
@@ -8,7 +8,7 @@ from app.errors import ModelRefused, NotCompilable
 from app.models.document import with_golden_probabilities
 from app.models.load import load_entry
 from app.policy_file import load_policy
-from app.promotion.judging import judge_model
+from app.promotion.judging import judge_model, warnings_of
 from app.scoring.model import ScoringModel
 from app.settings import Settings
 from app.training.champion import production, scores_of
@@ -30,13 +30,15 @@ class Adopted:
     figures: dict[str, float]
     digest: str
     """SHA-256, in hex, of the files that were judged."""
+    warnings: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     def __str__(self) -> str:
         verdict = "passed the gate; an alias that names it is followed" if self.passed else "refused by the gate"
-        return "\n".join([f"{self.name} version {self.version}: {verdict}", *(f"  - {it}" for it in self.reasons)])
+        lines = [*self.reasons, *self.warnings]
+        return "\n".join([f"{self.name} version {self.version}: {verdict}", *(f"  - {it}" for it in lines)])
 
 
 def adopt(version: str, settings: Settings) -> Adopted:
@@ -59,7 +61,8 @@ def adopt(version: str, settings: Settings) -> Adopted:
     tags = {"data_digest": dataset.digest, "git_commit": code_commit(settings), "adopted_version": version}
     registered = registry.adopt(adopted.document, figures, tags, settings)
     registry.write_verdict(registered, verdict.passed, verdict.reasons, settings)
-    return Adopted(name, version, verdict.passed, verdict.reasons, figures, registered.digest)
+    warnings = warnings_of(model)
+    return Adopted(name, version, verdict.passed, verdict.reasons, figures, registered.digest, warnings)
 
 
 def with_population(

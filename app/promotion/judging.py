@@ -1,11 +1,11 @@
 """The gate for a version that is registered already: the model itself, on the rows that no training saw."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app import registry
 from app.errors import ModelRefused, NotCompilable
-from app.models.load import load_entry
+from app.models.load import NEEDS_MODELS, UNCOMPILED, load_entry
 from app.policy_file import load_policy
 from app.registry.aliases import named_by
 from app.scoring.model import ScoringModel
@@ -29,13 +29,15 @@ class Promotion:
     passed: bool
     reasons: list[str]
     figures: dict[str, float]
+    warnings: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     def __str__(self) -> str:
         place = f"now {self.alias}" if self.passed else f"refused, {self.alias} stays where it is"
-        return "\n".join([f"{self.name} version {self.version}: {place}", *(f"  - {it}" for it in self.reasons)])
+        lines = [*self.reasons, *self.warnings]
+        return "\n".join([f"{self.name} version {self.version}: {place}", *(f"  - {it}" for it in lines)])
 
 
 def promote(version: str, alias: str, settings: Settings) -> Promotion:
@@ -52,7 +54,13 @@ def promote(version: str, alias: str, settings: Settings) -> Promotion:
     verdict, measured = judge_model(candidate, production(settings, version), load(settings), settings)
     registered = registry.Registered(name, version, "", candidate.identity.digest)
     registry.promote(registered, verdict.passed, verdict.reasons, settings, alias)
-    return Promotion(name, version, alias, verdict.passed, verdict.reasons, flat("", measured.overall))
+    figures = flat("", measured.overall)
+    return Promotion(name, version, alias, verdict.passed, verdict.reasons, figures, warnings_of(candidate))
+
+
+def warnings_of(model: ScoringModel) -> list[str]:
+    """What is to be known before pods are let serve it."""
+    return [NEEDS_MODELS] if model.document.spec["kind"] == UNCOMPILED else []
 
 
 def judge_model(

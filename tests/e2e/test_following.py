@@ -11,7 +11,7 @@ import pytest
 from app.registry.aliases import versions
 from app.registry.client import connect
 from app.settings import MlflowSettings, Settings
-from harness.registries import NAME, log_constant, log_cut_off, log_untrusted
+from harness.registries import NAME, constant_classifier, log_constant, log_unjudged, pass_gate
 from tests.e2e.api import meta
 from tests.e2e.cluster import API_PODS, CREDIT, Cluster, kubectl
 from tests.e2e.load import Load
@@ -44,8 +44,10 @@ class Models:
 
     cluster: Cluster
     good: tuple[str, str]
-    cut_off: str
-    untrusted: str
+    without_document: str
+    """Whose own files would be needed, which nothing in the API's image reads."""
+    changed_document: str
+    """As the tag of its digest says."""
 
     def let(self, version: str) -> None:
         """Move the alias."""
@@ -60,13 +62,15 @@ def models(cluster: Cluster) -> Iterator[Models]:
         client = connect(settings)
         before = str(client.get_model_version_by_alias(NAME, ALIAS).version)
         first, second = (log_constant(settings, defaults) for defaults in DEFAULTS)
-        cut_off, untrusted = log_cut_off(settings), log_untrusted(settings)
-    yield Models(cluster, (first, second), cut_off, untrusted)
+        without, changed = log_unjudged(settings, constant_classifier(40)), log_constant(settings, 40)
+        pass_gate(settings, without)
+        client.set_model_version_tag(NAME, changed, "document_digest", "0" * 64)
+    yield Models(cluster, (first, second), without, changed)
     with registry(cluster) as settings:
         client = connect(settings)
         client.set_registered_model_alias(NAME, ALIAS, before)
         wait_until(lambda: meta().model_version, lambda it: it == before, FOLLOW_SECONDS, f"version {before} to serve")
-        for version in (first, second, cut_off, untrusted):
+        for version in (first, second, without, changed):
             client.delete_model_version(NAME, version)
 
 
@@ -128,13 +132,12 @@ def test_a_promotion_and_a_rollback_fail_no_request(
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("cut_off", "not a readable skops file"), ("untrusted", "not trusted")],
-    ids=["cut off", "untrusted"],
+    [("without_document", "mlflow is not installed"), ("changed_document", "is not the one")],
 )
 def test_a_bad_model_never_serves(
     cluster: Cluster, two: Models, under_load: UnderLoad, note: Note, kind: str, reason: str
 ) -> None:
-    with unharmed(cluster, under_load, note, f"{kind} model"):
+    with unharmed(cluster, under_load, note, kind.replace("_", " ")):
         two.let(getattr(two, kind))
         wait_until(
             lambda: [it["last_reload"]["reason"] or "" for it in served(cluster).values()],

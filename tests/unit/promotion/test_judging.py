@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from app import registry
 from app.errors import ModelRefused
 from app.promotion import judging
-from app.promotion.judging import judge_model, promote
+from app.promotion.judging import Promotion, judge_model, promote, warnings_of
 from app.settings import Settings
 from app.training.data import clean
 from app.training.gate import Champion
@@ -43,3 +44,12 @@ def test_a_version_that_cannot_be_loaded_here_is_refused_without_a_verdict(monke
     assert (ended.passed, ended.reasons) == (False, ["untrusted types"])
     assert "version 3: refused, challenger stays where it is" in str(ended)
     assert promoted == []
+
+
+def test_a_model_without_a_compiled_form_says_which_servers_can_have_it() -> None:
+    compiled = constant_model(0.07)
+    uncompiled = replace(compiled, document=replace(compiled.document, spec={"kind": "uncompiled"}))
+    assert warnings_of(compiled) == []
+    (warning,) = warnings_of(uncompiled)
+    assert "credit-default-api-models" in warning
+    assert f"  - {warning}" in str(Promotion("m", "3", "production", True, [], {}, [warning]))

@@ -150,6 +150,8 @@ def _cause(error: Exception) -> str:
         )
     if getattr(error, "error_code", "") == REFUSES:
         return "the registry refuses what it was asked; the cause has its own words"
+    if "/mlflow-artifacts/" in text and "500 error" in text:
+        return "its object store does not take or give a file; see in MLflow's log why, and whether it has space"
     if isinstance(error, MlflowException):
         return "the registry does not answer as it should; see that MLflow runs where MLFLOW_TRACKING_URI says"
     if isinstance(error, OSError) and error.strerror:

@@ -30,6 +30,16 @@ class DefaultCredentialsError(Exception):
             ModelForbidden,
             "set MLFLOW_TRACKING_USERNAME",
         ),
+        (
+            # As MLflow's client says it when the server's MinIO is full.
+            MlflowException(
+                "API request to http://h/api/2.0/mlflow-artifacts/artifacts/1/a/roc.png failed with exception"
+                " HTTPConnectionPool(host='h', port=1): Max retries exceeded with url: /roc.png"
+                " (Caused by ResponseError('too many 500 error responses'))"
+            ),
+            ModelUnavailable,
+            "its object store does not take or give a file; see in MLflow's log why, and whether it has space",
+        ),
         (ModuleNotFoundError("No module named 'azure'", name="azure"), ModelUnavailable, "package azure, which is not"),
         (DefaultCredentialsError("none"), ModelUnavailable, r"wants credentials \(DefaultCredentialsError\)"),
         (PermissionError(13, "Permission denied", "/srv/x"), ModelUnavailable, "cannot be used: Permission denied;"),

@@ -1,6 +1,9 @@
 """Passwords that change in their Secret arrive: at the server by itself, in pods that read them with an upgrade."""
 
 import base64
+import os
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,7 @@ import pytest
 import yaml
 
 from tests.charts.cluster import installed
-from tests.charts.conftest import Object, one, render, render_anew
+from tests.charts.conftest import CHARTS, Object, one, render, render_anew
 
 CONSOLE = {"callers": {"existingSecret": "callers"}, "console": {"enabled": True}}
 
@@ -51,3 +54,18 @@ def test_the_server_has_what_follows_its_passwords_beside_it() -> None:
     mounts = {it["name"]: it["mountPath"] for it in beside["volumeMounts"]}
     assert mounts["socket"] == "/var/run/postgresql"
     assert mounts["passwords"] == "/run/passwords"
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_the_follower_ends_when_it_is_asked(asked: signal.Signals) -> None:
+    # The image of Postgres has its containers stopped by SIGINT. By itself the first process of one ignores either.
+    command = ["bash", "-x", str(CHARTS / "postgres" / "files" / "follow.sh")]
+    with subprocess.Popen(
+        command, env=os.environ | {"DATABASES": "credit"}, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        while "sleep" not in process.stderr.readline():
+            continue
+        process.send_signal(asked)
+        process.stderr.read()
+        assert process.wait() == 0

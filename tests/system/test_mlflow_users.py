@@ -120,9 +120,10 @@ def pod(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield pod
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        metrics.kill()
         process.wait()
-        metrics.wait()
+        metrics.terminate()
+        # By its own hand: as the first process of a container it would not end by the signal alone.
+        assert metrics.wait() == 0
 
 
 @pytest.mark.parametrize("path", [SEARCH, ""])

@@ -1,6 +1,7 @@
 """Answers Prometheus with what the server's processes have counted, on a port where nothing else can be asked for."""
 
 import os
+import signal
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -13,7 +14,9 @@ def main() -> None:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     certificate = {name: os.environ[name.upper()] for name in ("certfile", "keyfile") if name.upper() in os.environ}
-    _, thread = start_http_server(int(os.environ["PORT"]), os.environ["ADDRESS"], registry, **certificate)
+    server, thread = start_http_server(int(os.environ["PORT"]), os.environ["ADDRESS"], registry, **certificate)
+    # The first process of a container has no way to be stopped but its own.
+    signal.signal(signal.SIGTERM, lambda *_: server.shutdown())
     thread.join()
 
 

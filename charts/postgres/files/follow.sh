@@ -2,7 +2,8 @@
 # its socket asks for none: who changed the Secret need not know the password before. Has the server read its certificate
 # anew, too, when that changes.
 set -eu
-trap 'exit 0' TERM
+# The server's image stops containers by SIGINT.
+trap 'exit 0' INT TERM
 
 statements() {
   # A failing one is not logged: it would show the password.

@@ -1,17 +1,19 @@
-"""MLflow asks for users: the API follows, pulls and promotes as one of them, a training registers, nobody else may."""
+"""MLflow asks for users: the API reads as one of them, a training registers as the same, nobody else may."""
 
-import base64
+import json
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from secrets import token_hex
-from typing import Any
 
 import pytest
 import yaml
 
+from app.settings import ROOT
 from scripts.cluster_train import start_job
 from tests.e2e.api import decide, meta
-from tests.e2e.cluster import CREDIT, Cluster, has_ended, helm, kubectl, released_values, shown, upgrade
+from tests.e2e.cluster import CONTEXT, CREDIT, Cluster, has_ended, helm, kubectl, released_values, shown, upgrade
 from tests.e2e.load import Load
 from tests.e2e.pods import Inside
 from tests.e2e.prometheus import Prometheus
@@ -22,26 +24,21 @@ pytestmark = pytest.mark.e2e
 
 RELEASES = ("mlflow", "api")
 NAMES = ("mlflow-administrator", "mlflow-api")
-CHANGES: dict[str, dict[str, Any]] = {
-    "mlflow": {
-        "auth.enabled": True,
-        "auth.administrator.existingSecret": NAMES[0],
-        "auth.users": [{"existingSecret": NAMES[1], "permission": "MANAGE"}],
-    },
-    "api": {"mlflow.login.existingSecret": NAMES[1]},
-}
+SECTION = (ROOT / "docs" / "kubernetes.md").read_text().partition("\n## Who may use MLflow\n")[2].partition("\n## ")[0]
+COMMANDS, VALUES = (re.findall(rf"```{kind}\n(.*?)```", SECTION, re.DOTALL)[0] for kind in ("bash", "yaml"))
+"""What the documentation tells people to type, for the charts of mlflow and api in turn."""
+CHANGES = dict(zip(RELEASES, ({key: value} for key, value in yaml.safe_load(VALUES).items()), strict=True))
+IN_CONTEXT = f'kubectl() {{ command kubectl --context {CONTEXT} "$@"; }}'
 API = Inside("deploy/api")
 JOB_SECONDS = 600.0
 SERVING_SECONDS = 60.0
 
 
-def kept(password: str) -> None:
-    """Both users' Secrets, with one password."""
-    texts = {"password": password, "form-key": token_hex()}
+def change_passwords() -> None:
+    """Of both users, in their Secrets."""
     for name in NAMES:
-        data = {key: base64.b64encode(text.encode()).decode() for key, text in {**texts, "username": name}.items()}
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": data}
-        kubectl("--namespace", CREDIT, "apply", "-f", "-", stdin=yaml.safe_dump(secret))
+        patch = {"stringData": {"password": token_hex()}}
+        kubectl("--namespace", CREDIT, "patch", "secret", name, "--patch", json.dumps(patch))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -49,7 +46,7 @@ def asked(cluster: Cluster) -> Iterator[None]:
     """MLflow asks for as long as these tests run."""
     cluster.wait_settled()
     before = {release: released_values(release) for release in RELEASES}
-    kept(token_hex())
+    subprocess.run(["bash", "-euc", f"{IN_CONTEXT}\n{COMMANDS}"], check=True, capture_output=True)
     for release in RELEASES:
         upgrade(release, before[release], CHANGES[release])
     cluster.wait_settled()
@@ -98,7 +95,7 @@ def test_other_passwords_in_the_secrets_are_the_users_after_an_upgrade(
         "--namespace", CREDIT, "exec", API.name, "--", "printenv", "MLFLOW_TRACKING_PASSWORD"
     ).stdout.split()
     with under_load() as load:
-        kept(token_hex())
+        change_passwords()
         for release in RELEASES:
             upgrade(release, released_values(release))
         cluster.wait_settled()

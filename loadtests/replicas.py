@@ -28,7 +28,10 @@ HEAD = ("pods", "users", "requests/s", "decisions/s", "p50 ms", "p99 ms", "faile
 
 
 def run(*command: str, stdin: str = "") -> str:
-    return subprocess.run(command, cwd=ROOT, input=stdin, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, cwd=ROOT, input=stdin, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"error: {' '.join(command[:3])}: {done.stderr}")
+    return done.stdout
 
 
 def kubectl(context: str, *arguments: str) -> str:
@@ -37,7 +40,8 @@ def kubectl(context: str, *arguments: str) -> str:
 
 def upgrade(context: str, values: str, *sets: str) -> None:
     where = ("--kube-context", context, "--namespace", NAMESPACE, "--values", "-", "--wait", "--timeout", "10m")
-    run("helm", "upgrade", "api", "charts/api", *where, *sets, stdin=values)
+    # The number of pods belongs to the autoscaler, which goes.
+    run("helm", "upgrade", "api", "charts/api", *where, "--force-conflicts", *sets, stdin=values)
     kubectl(context, "rollout", "status", "deployment/api", "--timeout", "10m")
 
 
@@ -131,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with as_it_was(options.context) as values:
         for count in options.pods:
             sets = ["autoscaling.enabled=false", f"replicaCount={count}", f"resources.limits.cpu={options.cpu}"]
-            sets += ["resources.requests.cpu=20m", "podDisruptionBudget.enabled=false"]
+            sets.append("resources.requests.cpu=20m")
             upgrade(options.context, values, *(it for text in sets for it in ("--set", text)))
             rows.append(measured(options.context, count, options))
     sys.stdout.write(f"{table([list(HEAD), *rows])}\n")

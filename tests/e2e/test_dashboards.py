@@ -8,8 +8,9 @@ from random import Random
 import httpx
 import pytest
 
+from app.registry.client import connect
 from app.settings import MlflowSettings, Settings
-from harness.registries import pass_gate
+from harness.registries import NAME, log_constant
 from loadtests.payloads import Payload, bad, batch, single
 from scripts.draw_dashboards import DASHBOARDS, filled, panels
 from tests.e2e.cluster import Cluster
@@ -45,23 +46,15 @@ def send_traffic(random: Random) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _challenger(cluster: Cluster) -> Iterator[None]:
-    """Production's model once more, as a version of its own that challenges it: panels show nothing of nobody."""
-    name = "credit-default-model"
-    with (
-        cluster.port_forward("service/mlflow", 5000) as address,
-        httpx.Client(base_url=f"http://{address}/api/2.0/mlflow", timeout=30) as registry,
-    ):
-        asked = registry.get("/registered-models/alias", params={"name": name, "alias": "production"})
-        model = asked.raise_for_status().json()["model_version"]
-        source = {"source": model["source"], "run_id": model["run_id"], "model_id": model["source"].split("/")[1]}
-        made = registry.post("/model-versions/create", json={"name": name, **source}).raise_for_status().json()
-        version = made["model_version"]["version"]
-        pass_gate(Settings(mlflow=MlflowSettings(tracking_uri=f"http://{address}")), version)
-        alias = {"name": name, "alias": "challenger"}
-        registry.post("/registered-models/alias", json={**alias, "version": version}).raise_for_status()
+    """A model that challenges production's: panels show nothing of nobody."""
+    with cluster.port_forward("service/mlflow", 5000) as address:
+        settings = Settings(mlflow=MlflowSettings(tracking_uri=f"http://{address}"))
+        version = log_constant(settings, 4)
+        registry = connect(settings)
+        registry.set_registered_model_alias(NAME, "challenger", version)
         yield
-        registry.request("DELETE", "/registered-models/alias", json=alias).raise_for_status()
-        registry.request("DELETE", "/model-versions/delete", json={"name": name, "version": version}).raise_for_status()
+        registry.delete_registered_model_alias(NAME, "challenger")
+        registry.delete_model_version(NAME, version)
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)

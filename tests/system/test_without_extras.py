@@ -82,9 +82,10 @@ def test_its_decisions_are_recorded_and_the_records_jobs_run(
         lambda: run(program, environment, "audit", "show", made), lambda it: it.returncode == 0, what="the decision"
     )
     assert "0.2" in shown.stdout
-    for job in ("verify", "heads", "retain"):
+    for job in ("verify", "heads", "retain", "replay"):
         done = run(program, environment, "audit", job)
         assert done.returncode == 0, done.stderr
+    assert "0 differ" in done.stdout
 
 
 def test_a_command_that_needs_an_extra_names_it(program: Path, environment: dict[str, str]) -> None:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from app.errors import ModelForbidden, ModelMissing, ModelRefused, ModelUnavailable
-from app.models.pointer import CREDENTIALS_REFUSED, Pointer
+from app.errors import ModelRefused
+from app.models.over_http import ARTIFACT_PATH, connection, has_server, place_of_document, pointer_in, unreachable
+from app.models.pointer import Pointer
 from app.settings import MlflowSettings
 
 if TYPE_CHECKING:
     import httpx
 
 PATH = "/api/2.0/mlflow/registered-models/alias"
-ARTIFACT_PATH = "/get-artifact"
-TIMEOUT_SECONDS = 5.0
-NAMES_NOTHING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-"""What MLflow answers about a model that it does not know, and about an alias."""
 
 
 class Alias(Protocol):
@@ -53,32 +50,19 @@ class AliasReader:
         try:
             answer = await self._connected().get(PATH, params={"name": self._name, "alias": self._alias})
         except httpx.HTTPError as error:
-            raise _unreachable(error) from error
-        if answer.status_code in (400, 404) and _error_code(answer) in NAMES_NOTHING:
-            raise ModelMissing(f"alias {self._alias!r} of {self._name!r} points to no version")
-        if answer.status_code in (401, 403):
-            raise ModelForbidden(f"{CREDENTIALS_REFUSED} (status {answer.status_code})")
-        try:
-            answer.raise_for_status()
-            found = answer.json()["model_version"]
-            tags = {tag["key"]: tag["value"] for tag in found.get("tags", [])}
-            run_id, status = str(found.get("run_id", "")), str(found.get("status", "READY"))
-            return Pointer.of(self._name, str(found["version"]), run_id, status, tags)
-        except (httpx.HTTPStatusError, ValueError, LookupError, TypeError, AttributeError) as error:
-            code = answer.status_code
-            raise ModelUnavailable(f"the registry gives no answer about {self._alias!r} (status {code})") from error
+            raise unreachable(error) from error
+        return pointer_in(answer, self._name, f"alias {self._alias!r}")
 
     async def document(self, pointer: Pointer, most_bytes: int) -> bytes | None:
         """As Alias.document."""
         import httpx
 
-        match = re.fullmatch(r"runs:/([0-9a-f]+)/(.+)", pointer.document)
-        if match is None or not pointer.document_digest:
+        asked = place_of_document(pointer)
+        if asked is None:
             return None
         content = bytearray()
         try:
             # The server fetches it from wherever its artifacts are.
-            asked = {"run_uuid": match[1], "path": match[2]}
             async with self._connected().stream("GET", ARTIFACT_PATH, params=asked) as answer:
                 if answer.status_code != 200:
                     return None
@@ -89,7 +73,7 @@ class AliasReader:
                             f"the document of {pointer.uri} is larger than serving.pull_megabytes allows"
                         )
         except httpx.HTTPError as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
         return bytes(content)
 
     async def close(self) -> None:
@@ -101,40 +85,8 @@ class AliasReader:
         import httpx
 
         if self._client is None:
-            settings = self._settings
-            headers, auth = {}, None
-            password, token = settings.password.get_secret_value(), settings.token.get_secret_value()
-            # In the order of MLflow's own client.
-            if settings.username and password:
-                auth = httpx.BasicAuth(settings.username, password)
-            elif token:
-                headers["Authorization"] = f"Bearer {token}"
-            # Loading the certificates costs 40 ms, and http needs none.
-            self._client = httpx.AsyncClient(
-                base_url=settings.tracking_uri,
-                auth=auth,
-                headers=headers,
-                timeout=TIMEOUT_SECONDS,
-                verify=settings.tracking_uri.startswith("https"),
-                transport=self._transport,
-            )
+            self._client = httpx.AsyncClient(**connection(self._settings), transport=self._transport)
         return self._client
-
-
-def _unreachable(error: httpx.HTTPError) -> ModelUnavailable:
-    text = str(error) or type(error).__name__
-    return ModelUnavailable(
-        f"the registry cannot be reached: {text}; see that MLflow runs where MLFLOW_TRACKING_URI says"
-    )
-
-
-def _error_code(answer: httpx.Response) -> object:
-    """MLflow's, or None where something else answered, such as a proxy."""
-    try:
-        found = answer.json()
-    except ValueError:
-        return None
-    return found.get("error_code") if isinstance(found, dict) else None
 
 
 def alias_reader(uri: str, settings: MlflowSettings) -> AliasReader | None:
@@ -143,6 +95,6 @@ def alias_reader(uri: str, settings: MlflowSettings) -> AliasReader | None:
     A version or a run never changes; an embedded registry has no server to ask.
     """
     match = re.fullmatch("models:/([^/@]+)@([^/@]+)", uri)
-    if match is None or not settings.tracking_uri.startswith(("http://", "https://")):
+    if match is None or not has_server(settings):
         return None
     return AliasReader(settings, match[1], match[2])

@@ -4,12 +4,14 @@ import base64
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from harness.waiting import PATIENCE_SECONDS
 from tests.charts.cluster import installed
 from tests.charts.conftest import CHARTS, Object, one, render, render_anew
 
@@ -56,16 +58,25 @@ def test_the_server_has_what_follows_its_passwords_beside_it() -> None:
     assert mounts["passwords"] == "/run/passwords"
 
 
+HEARING = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""What runs in the background has SIGINT ignored, for good where bash is concerned."""
+
+
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 def test_the_follower_ends_when_it_is_asked(asked: signal.Signals) -> None:
     # The image of Postgres has its containers stopped by SIGINT. By itself the first process of one ignores either.
-    command = ["bash", "-x", str(CHARTS / "postgres" / "files" / "follow.sh")]
+    command = [sys.executable, "-c", HEARING, "bash", "-x", str(CHARTS / "postgres" / "files" / "follow.sh")]
     with subprocess.Popen(
         command, env=os.environ | {"DATABASES": "credit"}, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        while "sleep" not in process.stderr.readline():
-            continue
-        process.send_signal(asked)
-        process.stderr.read()
-        assert process.wait() == 0
+        try:
+            assert any("sleep" in line for line in process.stderr)
+            process.send_signal(asked)
+            assert process.wait(PATIENCE_SECONDS) == 0
+        finally:
+            process.kill()

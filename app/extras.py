@@ -1,9 +1,10 @@
 """Which extra of pyproject.toml brings a package that is not installed, and which images have it."""
 
 FULL_IMAGES = "the images credit-default-training and credit-default-api-models have it"
+BOOSTERS = ("lightgbm", "xgboost", "catboost")
 MODELS = ("joblib", "mlflow", "pandas", "sklearn", "skops", "threadpoolctl")
 EXTRAS = {
-    "boosting": (("lightgbm", "xgboost", "catboost"), "the image credit-default-api-models has it"),
+    "boosting": (BOOSTERS, "the image credit-default-api-models has it"),
     "models": (MODELS, FULL_IMAGES),
 }
 OTHERS = ("train", "the image credit-default-training has it")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ModelRefused
-from app.extras import MODELS, not_installed
+from app.extras import BOOSTERS, MODELS, not_installed
 from app.models.boosters import read_native
 from app.models.cache import read_entry
 from app.models.mlmodel import Saved
@@ -16,10 +16,6 @@ from app.models.predicting import Classifier, PredictProba, words_of
 from app.scoring.model import ModelDocument, ScoringModel
 from app.settings import ServingSettings
 
-NEEDS_MODELS = (
-    "it has no compiled form: what serves it needs the extra models, which the image credit-default-api lacks and"
-    " credit-default-api-models has"
-)
 MODEL_FOLDER = "model"
 UNCOMPILED = "uncompiled"
 
@@ -101,7 +97,7 @@ def _read(path: Path, saved: Saved, settings: ServingSettings) -> Any:
 
 def _not_installed(saved: Saved, error: ModuleNotFoundError) -> str:
     name = str(error.name).split(".")[0]
-    if name in ("lightgbm", "xgboost", "catboost"):
+    if name in BOOSTERS:
         version = f" {saved.version}" if name == saved.library and saved.version else ""
         return f"the model needs {name}{version}, which is not installed; install this project's extra boosting"
     if name in MODELS:

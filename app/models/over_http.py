@@ -93,15 +93,29 @@ def model_over_http(uri: str, settings: Settings) -> ScoringModel | None:
         with httpx.Client(**connection(settings.mlflow)) as client:
             asked = {"name": name, "version": version}
             pointer = pointer_in(client.get(VERSION_PATH, params=asked), name, f"version {version}")
-            place = place_of_document(pointer)
-            answer = None if place is None else client.get(ARTIFACT_PATH, params=place)
+            content = _document(client, pointer, settings.serving.pull_megabytes << 20)
     except httpx.HTTPError as error:
         raise unreachable(error) from error
-    if answer is None or answer.status_code != 200:
+    return None if content is None else proven(read_document(content, pointer))
+
+
+def _document(client: httpx.Client, pointer: Pointer, most_bytes: int) -> bytes | None:
+    place = place_of_document(pointer)
+    if place is None:
         return None
-    if len(answer.content) > settings.serving.pull_megabytes << 20:
-        raise ModelRefused(f"the document of {uri} is larger than serving.pull_megabytes allows")
-    return proven(read_document(answer.content, pointer))
+    content = bytearray()
+    with client.stream("GET", ARTIFACT_PATH, params=place) as answer:
+        if answer.status_code != 200:
+            return None
+        for piece in answer.iter_bytes():
+            content += piece
+            if len(content) > most_bytes:
+                raise too_large(pointer)
+    return bytes(content)
+
+
+def too_large(pointer: Pointer) -> ModelRefused:
+    return ModelRefused(f"the document of {pointer.uri} is larger than serving.pull_megabytes allows")
 
 
 def _error_code(answer: httpx.Response) -> object:

@@ -5,7 +5,7 @@ from typing import Any
 
 from app import registry
 from app.errors import ModelRefused, NotCompilable
-from app.models.load import NEEDS_MODELS, UNCOMPILED, load_entry
+from app.models.load import UNCOMPILED, load_entry
 from app.policy_file import load_policy
 from app.registry.aliases import named_by
 from app.scoring.model import ScoringModel
@@ -17,6 +17,11 @@ from app.training.evaluate import Figures, flat
 from app.training.gate import Champion, GateVerdict, judge
 from app.training.groups import measure_groups
 from app.training.split import split
+
+NEEDS_MODELS = (
+    "it has no compiled form: what serves it needs the extra models, which the image credit-default-api lacks and"
+    " credit-default-api-models has"
+)
 
 
 @dataclass(frozen=True, slots=True)

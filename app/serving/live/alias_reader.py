@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from app.errors import ModelRefused
-from app.models.over_http import ARTIFACT_PATH, connection, has_server, place_of_document, pointer_in, unreachable
+from app.models.over_http import (
+    ARTIFACT_PATH,
+    connection,
+    has_server,
+    place_of_document,
+    pointer_in,
+    too_large,
+    unreachable,
+)
 from app.models.pointer import Pointer
 from app.settings import MlflowSettings
 
@@ -69,9 +76,7 @@ class AliasReader:
                 async for piece in answer.aiter_bytes():
                     content += piece
                     if len(content) > most_bytes:
-                        raise ModelRefused(
-                            f"the document of {pointer.uri} is larger than serving.pull_megabytes allows"
-                        )
+                        raise too_large(pointer)
         except httpx.HTTPError as error:
             raise unreachable(error) from error
         return bytes(content)
